@@ -1,0 +1,1 @@
+"""Real-time web analytics on a live map: sessions, not people."""
