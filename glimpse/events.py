@@ -22,6 +22,9 @@ SIGNS_OF_LIFE = frozenset({HEARTBEAT, PAGE_HIDDEN, PAGE_VISIBLE})
 PASSIVE_NAMES = SIGNS_OF_LIFE | {PAGE_VIEW, PAGE_LEAVE, SESSION_START, "element_viewed", "scroll_depth", "web_vital", "js_error"}
 
 
+BOUNCE_ENGAGED_MS = 10_000
+
+
 class DropReason(StrEnum):
     """Why a valid event was not wanted."""
 
@@ -114,11 +117,13 @@ class Session(msgspec.Struct, kw_only=True):
     started_at: int
     last_seen_at: int
     entry_page: str | None = None
+    entry_at: int | None = None
     exit_page: str | None = None
+    exit_at: int | None = None
     pages: int = 0  # page views
     events: int = 0  # without signs of life
+    interactions: int = 0  # clicks, forms, custom events
     engaged_ms: int = 0
-    is_bounce: bool = True
     country: str | None = None
     region: str | None = None
     city: str | None = None
@@ -136,6 +141,11 @@ class Session(msgspec.Struct, kw_only=True):
     utm_campaign: str | None = None
     client_session: str | None = None  # the client's own id, while the session is open
     visitor: str | None = None  # the daily-salted hash; kept in memory and Redis only, never stored
+
+    @property
+    def is_bounce(self) -> bool:
+        """One page view, no click, form or custom event, engaged under 10 s."""
+        return self.pages <= 1 and self.interactions == 0 and self.engaged_ms < BOUNCE_ENGAGED_MS
 
     @property
     def duration_s(self) -> float:
