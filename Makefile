@@ -1,0 +1,106 @@
+# Everything sets up what it needs. A fresh machine has Python 3.11 with venv, make, Node 20 and apt; nothing else.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+
+# The first interpreter that really runs: a version manager's stand-in may be there for a version that is not.
+PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c '' 2>/dev/null && echo $$p && break; done)
+BIN := .venv/bin
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
+SDK_SOURCES := $(shell find sdk/src sdk/scripts -type f) sdk/package.json
+CHECKED := glimpse glimpse_app.py tests bench docs
+
+.PHONY: help
+help: ## show this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 16
+
+.PHONY: demo
+demo: .venv/.installed ## serve the dashboard and a demo shop, with simulated visitors
+	@$(BIN)/glimpse demo $(ARGS)
+
+.PHONY: test
+test: check test-sdk test-python ## everything: check, then the SDK's and Python's tests
+
+.PHONY: check
+check: .venv/.installed-dev sdk/dist/glimpse.js ## format, lint, types and import contracts, of Python and JavaScript
+	$(BIN)/ruff format --check $(CHECKED)
+	$(BIN)/ruff check $(CHECKED)
+	$(BIN)/basedpyright
+	$(BIN)/lint-imports
+	cd sdk && npm run --silent check
+
+.PHONY: format
+format: .venv/.installed-dev sdk/node_modules/.installed ## put all files into the project's form
+	$(BIN)/ruff format $(CHECKED)
+	$(BIN)/ruff check --fix $(CHECKED)
+	cd sdk && npm run --silent format
+
+.PHONY: test-sdk
+test-sdk: sdk/dist/glimpse.js chromium
+	cd sdk && npm run --silent test
+	cd sdk && npm run --silent test:browser
+
+.PHONY: test-python
+test-python: .venv/.installed-dev sdk/dist/glimpse.js chromium
+	$(BIN)/pytest $(ARGS)
+
+.PHONY: bench
+bench: .venv/.installed-dev sdk/dist/glimpse.js chromium ## measure start-up, memory, ingest and the way from click to dot
+	for script in bench/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+
+.PHONY: soak
+soak: .venv/.installed-dev sdk/dist/glimpse.js ## hold a rate for long and compare the books (ARGS="--minutes 60")
+	$(BIN)/python bench/soak.py $(ARGS)
+
+.PHONY: screenshots
+screenshots: .venv/.installed-dev sdk/dist/glimpse.js chromium ## take the pictures in docs/ anew
+	$(BIN)/python docs/screenshots.py $(ARGS)
+
+.PHONY: docs
+docs: .venv/.installed-dev ## write the generated parts of README and docs anew
+	$(BIN)/python docs/generate.py
+
+.PHONY: clean
+clean: ## remove what was built and installed; collected data in .glimpse stays
+	rm -rf .venv build dist sdk/node_modules sdk/dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	find glimpse tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} +
+
+# -- what the above need; each runs again only when something it stands on has changed ---------------------------------
+
+.venv/bin/python:
+	@$(if $(PYTHON),,echo "Glimpse needs Python 3.11 to 3.13 on the PATH" >&2; exit 1)
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' \
+		|| { echo "Glimpse needs Python 3.11 to 3.13; $(PYTHON) is another. Name one: make PYTHON=python3.11" >&2; exit 1; }
+	$(PYTHON) -m venv .venv
+
+# The SDK comes first: an installation takes its built files along.
+.venv/.installed: pyproject.toml | .venv/bin/python sdk/dist/glimpse.js
+	@echo "Installing Glimpse into .venv (about a minute)"
+	@$(PIP_INSTALL) --editable .
+	@touch $@
+
+.venv/.installed-dev: pyproject.toml | .venv/bin/python sdk/dist/glimpse.js
+	@echo "Installing Glimpse and its tools into .venv (a minute or two)"
+	@$(PIP_INSTALL) --editable '.[dev]'
+	@touch .venv/.installed $@
+
+sdk/node_modules/.installed: sdk/package.json sdk/package-lock.json
+	cd sdk && npm ci --no-audit --no-fund --loglevel=error
+	@touch $@
+
+sdk/dist/glimpse.js: sdk/node_modules/.installed $(SDK_SOURCES)
+	cd sdk && npm run --silent build
+	@touch $@
+
+.PHONY: chromium
+chromium:
+	@command -v chromium >/dev/null || $(MAKE) --no-print-directory install-chromium
+
+.PHONY: install-chromium
+install-chromium:
+	@command -v apt-get >/dev/null || { echo "The browser tests need Chromium: install it as 'chromium' on the PATH" >&2; exit 1; }
+	@[ "$$(id -u)" = 0 ] || command -v sudo >/dev/null \
+		|| { echo "The browser tests need Chromium. As root: apt-get install chromium" >&2; exit 1; }
+	$(if $(filter 0,$(shell id -u)),,sudo) apt-get update -qq
+	$(if $(filter 0,$(shell id -u)),,sudo) env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends chromium fonts-liberation
