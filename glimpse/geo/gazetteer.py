@@ -63,8 +63,9 @@ def plain_name(name: str) -> str:
     >>> plain_name("São Paulo (Vila Mariana)")
     'saopaulo'
     """
-    without_quarter = re.sub(r"\s*\(.*?\)|,.*$|-shi$|-gu$|-ku$| City$", "", name) or name
-    decomposed = unicodedata.normalize("NFKD", without_quarter).casefold()
+    without_quarter = re.sub(r"\s*\(.*\)$|,.*$", "", name)
+    bare = re.sub(r"(-shi|-gu|-ku| City| Township)$", "", without_quarter) or name
+    decomposed = unicodedata.normalize("NFKD", bare).casefold()
     return "".join(letter for letter in decomposed if letter.isalnum())
 
 
@@ -95,12 +96,6 @@ class Gazetteer:
             for index, city in zip(indices, self._nearest(country, [places[i] for i in indices]), strict=True):
                 snapped[index] = city
         return [city for city in snapped if city is not None]
-
-    def nearest_of(self, wanted: City, among: Sequence[City], points: NDArray[np.float32]) -> tuple[City, float]:
-        """Return the nearest of some cities, and its distance in km."""
-        here = unit_vectors([wanted.lat], [wanted.lon])
-        best = int(nearest(here, points)[0])
-        return among[best], float(distance_km(here[0], points[best]))
 
     def _same_name(self, place: SourcePlace) -> City | None:
         namesakes = self._by_name.get((place.country, plain_name(place.city))) if place.city else None

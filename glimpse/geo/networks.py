@@ -15,6 +15,6 @@ KEY_BITS: Final = {4: 32, 6: 64}
 """How many leading bits of an address are kept when networks are handled as arrays."""
 
 
-def first_address(network: str) -> str:
+def address_of(network: str) -> str:
     """Return the address part of ``203.0.113.0/24``, or of a bare address."""
     return network.partition("/")[0]

@@ -1,0 +1,213 @@
+"""Find the place of a network in a City database, in memory, behind an LRU cache.
+
+A lookup never raises: without a database, or with a broken one, every place is None and `problem` says why.
+"""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Callable, Iterable
+from functools import lru_cache
+from pathlib import Path
+
+import geoip2.database
+import maxminddb
+import msgspec
+from geoip2.errors import AddressNotFoundError
+from geoip2.models import City
+
+from glimpse import resources
+from glimpse.geo.networks import address_of
+from glimpse.settings import Settings
+
+logger = logging.getLogger(__name__)
+
+CACHE_SIZE = 50_000
+CHECK_EVERY_S = 1.0
+UPDATED_NAME = "city.mmdb"
+"""What `glimpse geo update` leaves in the data directory; it is preferred to the bundled database."""
+
+
+class Place(msgspec.Struct, frozen=True):
+    """Where something is. What isn't known is None; coordinates are both known or both None."""
+
+    country: str | None = None  # ISO 3166-1 alpha-2
+    region: str | None = None
+    city: str | None = None
+    time_zone: str | None = None  # IANA
+    lat: float | None = None
+    lon: float | None = None
+
+
+def open_places(settings: Settings) -> PlaceLookup:
+    """Open the database the settings name, else the updated one in the data directory, else the bundled one."""
+    if settings.geoip_db is not None:
+        return PlaceLookup(settings.geoip_db, cache_size=settings.geo_cache_size)
+    updated = Path(settings.data_dir) / UPDATED_NAME
+    return PlaceLookup(updated, fallback=bundled_database(), cache_size=settings.geo_cache_size)
+
+
+def bundled_database() -> Path | None:
+    """Return the compact database that comes with Glimpse."""
+    try:
+        return resources.path("geo/places.mmdb")
+    except FileNotFoundError:
+        return None
+
+
+class PlaceLookup:
+    """Places by network, from GeoLite2, GeoIP2, DB-IP or Glimpse's own compact City file.
+
+    Parameters
+    ----------
+    path
+        The database. It may appear, change or vanish at any time: call `refresh_if_replaced` from a periodic task.
+    fallback
+        The database to use while there is none at ``path``.
+    cache_size
+        How many networks the cache holds.
+    clock
+        Monotonic seconds.
+    """
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        fallback: Path | None = None,
+        cache_size: int = CACHE_SIZE,
+        clock: Callable[[], float] = time.monotonic,
+    ) -> None:
+        self.problem: str | None = None
+        self._path, self._fallback, self._clock = path, fallback, clock
+        self._reader: geoip2.database.Reader | None = None
+        self._identity: _Identity | None = None
+        self._checked_at = clock()
+        self._hits_before = self._misses_before = 0
+        self._cached = lru_cache(cache_size)(self._look_up)
+        self._open(self._identity_of_file())
+
+    @property
+    def hits(self) -> int:
+        """How many lookups the cache answered."""
+        return self._hits_before + self._cached.cache_info().hits
+
+    @property
+    def misses(self) -> int:
+        """How many lookups went to the database."""
+        return self._misses_before + self._cached.cache_info().misses
+
+    @property
+    def database(self) -> str | None:
+        """Type and build date of the open database, or None."""
+        if self._reader is None:
+            return None
+        meta = self._reader.metadata()
+        return f"{meta.database_type} of {time.strftime('%Y-%m-%d', time.gmtime(meta.build_epoch))}"
+
+    def find(self, network: str | None) -> Place | None:
+        """Return the place of a network such as ``81.2.69.0/24``, or of an address."""
+        return None if network is None else self._cached(network)
+
+    def find_many(self, networks: Iterable[str | None]) -> list[Place | None]:
+        """Return the place of each network, in order."""
+        cached = self._cached
+        return [None if network is None else cached(network) for network in networks]
+
+    def refresh_if_replaced(self) -> bool:
+        """Open the database again if another file is there now. Looks at most once a second.
+
+        Returns
+        -------
+        Whether it was opened again.
+        """
+        now = self._clock()
+        if now - self._checked_at < CHECK_EVERY_S:
+            return False
+        self._checked_at = now
+        identity = self._identity_of_file()
+        if identity == self._identity:
+            return False
+        self._open(identity)
+        return True
+
+    def close(self) -> None:
+        """Free the database; every further place is None."""
+        self._forget()
+        self._reader = None
+
+    def _look_up(self, network: str) -> Place | None:
+        if self._reader is None:
+            return None
+        try:
+            return _place(self._reader.city(address_of(network)))
+        except (AddressNotFoundError, ValueError):  # not in the database; no address at all
+            return None
+        except Exception as error:  # noqa: BLE001 - a damaged file can fail in any way; events go on without places
+            self._report(f"{self._in_use()} is damaged: {error}")
+            return None
+
+    def _in_use(self) -> Path:
+        return self._fallback if self._fallback is not None and not self._path.exists() else self._path
+
+    def _identity_of_file(self) -> _Identity | None:
+        path = self._in_use()
+        try:
+            stat = path.stat()
+        except OSError:
+            return None
+        return path, stat.st_ino, stat.st_mtime_ns, stat.st_size
+
+    def _open(self, identity: _Identity | None) -> None:
+        self._identity = identity
+        self._forget()
+        self._reader, problem = _open_city_database(self._in_use())
+        if problem is None:
+            self.problem = None
+            logger.info("places come from %s", self.database)
+        else:
+            self._report(problem)
+
+    def _forget(self) -> None:
+        info = self._cached.cache_info()
+        self._hits_before += info.hits
+        self._misses_before += info.misses
+        self._cached.cache_clear()
+
+    def _report(self, problem: str) -> None:
+        """Note a problem, and log it once."""
+        if problem != self.problem:
+            logger.warning("no places: %s", problem)
+        self.problem = problem
+
+
+_Identity = tuple[Path, int, int, int]
+
+
+def _open_city_database(path: Path) -> tuple[geoip2.database.Reader | None, str | None]:
+    """Return a reader, or what is wrong."""
+    try:
+        reader = geoip2.database.Reader(path, locales=["en"], mode=maxminddb.MODE_MEMORY)
+    except FileNotFoundError:
+        return None, f"{path} is missing"
+    except Exception as error:  # noqa: BLE001 - a damaged file can fail in any way
+        return None, f"{path} can't be read: {error}"
+    kind = reader.metadata().database_type
+    if "City" in kind:
+        return reader, None
+    reader.close()
+    return None, f"{path} is a {kind} database, not a City one"
+
+
+def _place(found: City) -> Place | None:
+    location = found.location
+    lat, lon = location.latitude, location.longitude
+    if lat is None or lon is None or (lat == 0 and lon == 0):
+        lat = lon = None
+    region = found.subdivisions[0].name if found.subdivisions else None
+    place = Place(found.country.iso_code, region, found.city.name, location.time_zone, lat, lon)
+    return None if place == _NOWHERE else place
+
+
+_NOWHERE = Place()
