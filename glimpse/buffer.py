@@ -36,7 +36,10 @@ LIVE = "glimpse:live:{0}"
 FOLLOWERS = "glimpse:followers"
 LIVE_KEPT_MS = 120_000
 FOLLOWER_TTL_S = 15
-ANSWER_WITHIN_S = 0.2  # so that the edge's 503 leaves within 250 ms
+LENGTH_ASKED_EVERY_S = 0.25
+FOLLOWERS_ASKED_EVERY_S = 1.0
+LENGTH_WITHIN_S = 0.03
+ANSWER_WITHIN_S = 0.18  # so that the edge's 503 leaves within 250 ms
 DAY_MS = 86_400_000
 OLD_SALT_TRIED_MS = 300_000
 
@@ -101,6 +104,9 @@ class EventBuffer:
         try:
             await buffer._refuse_eviction()
             await buffer._make_group()
+        except BufferUnavailable:
+            await redis.aclose()
+            raise
         except _UNAVAILABLE as problem:
             await redis.aclose()
             raise BufferUnavailable(f"no Redis at {url.rpartition('@')[2]}: {problem}") from problem
@@ -160,10 +166,10 @@ class EventBuffer:
 
     async def _refuse_overflow(self) -> None:
         now = time.monotonic()
-        if now - self._length_seen_at > 0.25:
+        if now - self._length_seen_at > LENGTH_ASKED_EVERY_S:
             self._length_seen_at = now
             with contextlib.suppress(*_UNAVAILABLE):
-                async with asyncio.timeout(ANSWER_WITHIN_S / 4):
+                async with asyncio.timeout(LENGTH_WITHIN_S):
                     self._length = await self._redis.xlen(STREAM)
         if self._length >= self._high_mark:
             raise BufferUnavailable(f"{self._length} entries wait in the buffer; its high mark is {self._high_mark}")
@@ -236,8 +242,8 @@ class EventBuffer:
         await self._run(pipe)
 
     async def counts(self, project: str) -> dict[str, dict[str, int]]:
-        """Return the edge's counters of a project ('*': all): outcome -> reason -> events; reason '' of accepted."""
-        counters = await self._redis.hgetall(LEDGER)
+        """Return the edge's counters of a project ('*': all): outcome -> reason -> events."""
+        (counters,) = await self._run(self._redis.pipeline(transaction=False).hgetall(LEDGER))
         found: dict[str, Counter[str]] = {"accepted": Counter(), "rejected": Counter(), "dropped": Counter()}
         for field, value in counters.items():
             owner, outcome, reason = field.decode().split("|", 2)
@@ -262,16 +268,17 @@ class EventBuffer:
 
     # -- what processes share --------------------------------------------------------------------------------------
 
-    async def mirror(self, sessions: Iterable[Session], timeout_s: int) -> None:
-        """Write live sessions as `session:{project}:<id>` and `active_sessions:{project}`."""
+    async def mirror(self, sessions: Iterable[Session], timeout_s: int, now_ms: int) -> None:
+        """Write live sessions as `session:{project}:<id>` and `active_sessions:{project}`, scored by last seen."""
         pipe = self._redis.pipeline(transaction=False)
         for session in sessions:
             key = f"session:{{{session.project}}}:{session.id}"
             pipe.hset(key, mapping=_mirrored(session))
             pipe.expire(key, timeout_s)
             active = f"active_sessions:{{{session.project}}}"
-            pipe.zadd(active, {session.id: session.last_seen_at}, gt=True)
-            pipe.zremrangebyscore(active, "-inf", session.last_seen_at - timeout_s * 1000)
+            # A client's clock may be ahead: by the server's, nobody was seen later than now.
+            pipe.zadd(active, {session.id: min(session.last_seen_at, now_ms)}, gt=True)
+            pipe.zremrangebyscore(active, "-inf", now_ms - timeout_s * 1000)
             pipe.expire(active, timeout_s)
         await self._run(pipe)
 
@@ -288,11 +295,13 @@ class EventBuffer:
 
     async def publish(self, rows: Sequence[Event], now_ms: int) -> None:
         """Give rows to the processes that follow, if there are any."""
-        if time.monotonic() - self._followers_seen_at > 1.0:
+        pipe = self._redis.pipeline(transaction=False)
+        if time.monotonic() - self._followers_seen_at > FOLLOWERS_ASKED_EVERY_S:
             self._followers_seen_at = time.monotonic()
-            self._has_followers = bool(await self._redis.exists(FOLLOWERS))
+            (self._has_followers,) = (bool(found) for found in await self._run(pipe.exists(FOLLOWERS)))
         if rows and self._has_followers:
-            await self._redis.xadd(LIVE, {"r": _encoder.encode(rows)}, minid=str(now_ms - LIVE_KEPT_MS), approximate=True)
+            pipe.xadd(LIVE, {"r": _encoder.encode(rows)}, minid=str(now_ms - LIVE_KEPT_MS), approximate=True)
+            await self._run(pipe)
 
     async def read_live(self, after: str, count: int = 100) -> tuple[list[Event], str]:
         """Return rows published past the id `after` ('0' at first), and the id to go on from."""
@@ -324,7 +333,7 @@ class EventBuffer:
         policy = memory.get("maxmemory_policy", "noeviction")
         if policy != "noeviction" and memory.get("maxmemory", 0):
             raise BufferUnavailable(
-                f"this Redis evicts keys (maxmemory-policy {policy}), which loses events silently; set it to noeviction",
+                f"this Redis evicts keys (maxmemory-policy {policy}) and so loses events; set it to noeviction",
             )
 
 

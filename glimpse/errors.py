@@ -24,7 +24,7 @@ class SettingsError(GlimpseError):
     """A setting has a value that is not allowed; the message names it and what is."""
 
 
-class BufferUnavailable(GlimpseError):  # noqa: N818 - the state of a part, as DB-API names them
+class BufferUnavailable(GlimpseError):
     """Redis can't take or give events now."""
 
 

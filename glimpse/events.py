@@ -19,10 +19,23 @@ SESSION_START = "session_start"
 # Signs of life: they steer presence and stand in the ledger, but not in event views.
 SIGNS_OF_LIFE = frozenset({HEARTBEAT, PAGE_HIDDEN, PAGE_VISIBLE})
 # Names the SDK sends by itself that don't show intent: alone they leave a one-page session a bounce.
-PASSIVE_NAMES = SIGNS_OF_LIFE | {PAGE_VIEW, PAGE_LEAVE, SESSION_START, "element_viewed", "scroll_depth", "web_vital", "js_error"}
+PASSIVE_NAMES = SIGNS_OF_LIFE | {
+    PAGE_VIEW,
+    PAGE_LEAVE,
+    SESSION_START,
+    "element_viewed",
+    "scroll_depth",
+    "web_vital",
+    "js_error",
+}
 
 
 BOUNCE_ENGAGED_MS = 10_000
+
+
+def is_bounce(pages: int, interactions: int, engaged_ms: int) -> bool:
+    """One page view, no click, form or custom event, engaged under 10 s."""
+    return pages <= 1 and interactions == 0 and engaged_ms < BOUNCE_ENGAGED_MS
 
 
 class DropReason(StrEnum):
@@ -144,8 +157,8 @@ class Session(msgspec.Struct, kw_only=True):
 
     @property
     def is_bounce(self) -> bool:
-        """One page view, no click, form or custom event, engaged under 10 s."""
-        return self.pages <= 1 and self.interactions == 0 and self.engaged_ms < BOUNCE_ENGAGED_MS
+        """See the function of the same name."""
+        return is_bounce(self.pages, self.interactions, self.engaged_ms)
 
     @property
     def duration_s(self) -> float:

