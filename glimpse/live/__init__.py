@@ -1,0 +1,11 @@
+"""What is happening now, held in memory: the one model that every viewer reads and only the drain writes.
+
+`window.Window` is the door. It keeps counts that grow and shrink with each event, so that asking costs the same
+on a quiet site and on a busy one.
+"""
+
+from glimpse.live.numbers import LiveNumbers, Minute, PlaceNow, Recent, Ranked
+from glimpse.live.status import PipelineStatus
+from glimpse.live.window import ALL_PROJECTS, Window
+
+__all__ = ["ALL_PROJECTS", "LiveNumbers", "Minute", "PipelineStatus", "PlaceNow", "Ranked", "Recent", "Window"]

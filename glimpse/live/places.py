@@ -1,0 +1,82 @@
+"""What happens where: one object a place, for as long as anybody is there or an event of the span came from it."""
+
+from __future__ import annotations
+
+from glimpse.events import Event
+from glimpse.live.numbers import PlaceNow
+
+Key = tuple[float, float]
+
+
+class PlaceCounts:
+    """One place, and how many are there."""
+
+    __slots__ = ("active", "count", "events", "fixed", "key", "last_event_at", "seen", "shown")
+
+    def __init__(self, key: Key, event: Event) -> None:
+        self.key = key
+        self.fixed = (event.lat, event.lon, event.city, event.region, event.country)
+        self.count = 0
+        self.active = 0
+        self.events = 0
+        self.last_event_at = 0
+        self.shown: PlaceNow | None = None  # None: something has changed since
+
+    def count_session(self, n: int, *, is_active: bool) -> None:
+        """Count a session in or out."""
+        self.count += n
+        self.active += n if is_active else 0
+        self.shown = None
+
+    def count_event(self, heard: int) -> None:
+        """Count an event in."""
+        self.events += 1
+        self.last_event_at = max(self.last_event_at, heard)
+        self.shown = None
+
+    def uncount_events(self, n: int) -> None:
+        """Let events go that have left the span."""
+        self.events -= n
+        self.shown = None
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nobody is there and nothing was."""
+        return not (self.count or self.events)
+
+    def now(self) -> PlaceNow:
+        """Return its numbers: the same object until one of them changes."""
+        if self.shown is None:
+            lat, lon, city, region, country = self.fixed
+            self.shown = PlaceNow(
+                self.key, lat or 0.0, lon or 0.0, city, region, country, self.count, self.active, self.events,
+                self.last_event_at,
+            )  # fmt: skip
+        return self.shown
+
+
+class Places:
+    """The places of one project."""
+
+    def __init__(self) -> None:
+        self._places: dict[Key, PlaceCounts] = {}
+
+    def find(self, event: Event) -> PlaceCounts | None:
+        """Return the place of an event; None when it is not known where that is."""
+        if event.lat is None or event.lon is None:
+            return None
+        key = (round(event.lat, 2), round(event.lon, 2))
+        place = self._places.get(key)
+        if place is None:
+            place = self._places[key] = PlaceCounts(key, event)
+        return place
+
+    def __getitem__(self, key: Key) -> PlaceCounts:
+        return self._places[key]
+
+    def now(self) -> list[PlaceNow]:
+        """Return every place's numbers, in the order in which they came up."""
+        over = [key for key, place in self._places.items() if place.is_over]
+        for key in over:
+            del self._places[key]
+        return [place.shown or place.now() for place in self._places.values()]

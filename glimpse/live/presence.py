@@ -1,0 +1,94 @@
+"""Who is there: every open session of a project, kept right by what is heard and by what is not heard any more."""
+
+from __future__ import annotations
+
+from heapq import heappop, heappush
+
+from glimpse.events import Event
+from glimpse.live.places import PlaceCounts
+from glimpse.live.visit import Presence, Visit
+
+
+class Visits:
+    """The sessions of one project. A session is let go of when it is gone and no event of it is in the span."""
+
+    def __init__(self, idle_after_ms: int, gone_after_ms: int) -> None:
+        self._idle_after_ms = idle_after_ms
+        self._gone_after_ms = gone_after_ms
+        self._visits: dict[str, Visit] = {}
+        self._due: list[tuple[int, str]] = []  # heap; a visit's entry counts only if it names the visit's own `due`
+        self.active = 0
+        self.idle = 0
+
+    def __len__(self) -> int:
+        return len(self._visits)
+
+    def __getitem__(self, session_id: str) -> Visit:
+        return self._visits[session_id]
+
+    @property
+    def open(self) -> int:
+        """Active and idle sessions."""
+        return self.active + self.idle
+
+    @property
+    def next_due(self) -> int | None:
+        """When a presence may change by time alone."""
+        return self._due[0][0] if self._due else None
+
+    def hear(self, event: Event, place: PlaceCounts | None, now: int) -> Visit:
+        """Take up one event and return its visit."""
+        visit = self._visits.get(event.session_id)
+        if visit is None:
+            visit = self._visits[event.session_id] = Visit()
+        visit.hear(event)
+        if place is not None and place is not visit.place:
+            self._move(visit, place)
+        self._judge(event.session_id, visit, now)
+        return visit
+
+    def pass_time(self, now: int) -> bool:
+        """Let sessions fall idle or go; return whether any did."""
+        has_changed = False
+        while self._due and self._due[0][0] <= now:
+            due, session_id = heappop(self._due)
+            visit = self._visits.get(session_id)
+            if visit is None or visit.due != due:
+                continue
+            visit.due = 0
+            has_changed |= self._judge(session_id, visit, now)
+            self.forget_if_over(session_id, visit)
+        return has_changed
+
+    def forget_if_over(self, session_id: str, visit: Visit) -> None:
+        """Let go of a session that is gone and has no event in the span."""
+        if visit.presence is Presence.GONE and not visit.minutes:
+            self._visits.pop(session_id, None)
+
+    def _judge(self, session_id: str, visit: Visit, now: int) -> bool:
+        presence, due = visit.look(now, self._idle_after_ms, self._gone_after_ms)
+        # An entry that comes too early is judged again then: only an earlier moment needs one of its own.
+        if due and (not visit.due or due < visit.due):
+            visit.due = due
+            heappush(self._due, (due, session_id))
+        if presence is visit.presence:
+            return False
+        self._count(visit, visit.presence, -1)
+        self._count(visit, presence, 1)
+        visit.presence = presence
+        if presence is Presence.GONE:
+            visit.place = None  # which lives only as long as it counts something
+        return True
+
+    def _move(self, visit: Visit, place: PlaceCounts) -> None:
+        self._count(visit, visit.presence, -1)
+        visit.place = place
+        self._count(visit, visit.presence, 1)
+
+    def _count(self, visit: Visit, presence: Presence, n: int) -> None:
+        if presence is Presence.ACTIVE:
+            self.active += n
+        elif presence is Presence.IDLE:
+            self.idle += n
+        if visit.place is not None and presence is not Presence.GONE:
+            visit.place.count_session(n, is_active=presence is Presence.ACTIVE)

@@ -1,0 +1,121 @@
+"""One session as the window knows it, and the rules of presence: active, idle or gone.
+
+Active: a page of it is visible and was heard within 30 s. Idle: open otherwise. Gone: all its pages have left, or
+nothing was heard for 300 s.
+"""
+
+from __future__ import annotations
+
+from enum import IntEnum
+from typing import Any
+
+from glimpse.events import (
+    HEARTBEAT,
+    PAGE_HIDDEN,
+    PAGE_LEAVE,
+    PAGE_VIEW,
+    PAGE_VISIBLE,
+    PASSIVE_NAMES,
+    Event,
+    is_bounce,
+)
+from glimpse.live.tally import MinuteCounts
+
+# A client's clock is corrected only beyond this: an event that is less late may have happened now.
+LATE_AFTER_MS = 60_000
+_SHOWN_BY = frozenset({PAGE_VIEW, PAGE_VISIBLE, HEARTBEAT})
+_MOST_ENGAGED_MS = 24 * 3600 * 1000
+
+
+class Presence(IntEnum):
+    """Whether a session is there now."""
+
+    GONE = 0
+    IDLE = 1
+    ACTIVE = 2
+
+
+def heard_at(event: Event) -> int:
+    """Return when a sign of life was heard: on receipt, unless the event comes so late that it tells of the past."""
+    return event.received_at if event.received_at - event.time <= LATE_AFTER_MS else event.time
+
+
+class Page:
+    """One open page (tab) of a session."""
+
+    __slots__ = ("heard_at", "is_visible", "time")
+
+    def __init__(self, time: int, heard: int) -> None:
+        self.time = time  # the client's, of the last event
+        self.heard_at = heard
+        self.is_visible = True
+
+
+class Visit:
+    """A session's open pages, and what decides whether it is a bounce."""
+
+    __slots__ = (
+        "country", "due", "engaged_ms", "heard_at", "interactions", "is_bounce", "is_counted", "minutes", "pages",
+        "place", "presence", "source", "views",
+    )  # fmt: skip
+
+    def __init__(self) -> None:
+        self.pages: dict[Any, Page] = {}
+        self.heard_at = 0
+        self.presence = Presence.GONE
+        self.due = 0  # when its presence may change by time alone; 0: never
+        self.place: Any = None
+        self.minutes: list[MinuteCounts] = []  # of the span, those with an event of it
+        self.is_counted = False  # among the span's sessions, sources and countries
+        self.source: str | None = None
+        self.country: str | None = None
+        self.views = 0
+        self.interactions = 0
+        self.engaged_ms = 0
+        self.is_bounce = True
+
+    def hear(self, event: Event) -> None:
+        """Take one event into account for presence."""
+        heard = heard_at(event)
+        self.heard_at = max(self.heard_at, heard)
+        key = event.context.get("pageId") or event.url
+        page = self.pages.get(key)
+        if event.name == PAGE_LEAVE:
+            # What was heard of the page after it left, as of one that came back from the cache, keeps it open.
+            if page is None or event.time >= page.time:
+                self.pages.pop(key, None)
+            return
+        if page is None:
+            page = self.pages[key] = Page(event.time, heard)
+        if event.time >= page.time:
+            page.time = event.time
+            if event.name == PAGE_HIDDEN:
+                page.is_visible = False
+            elif event.name in _SHOWN_BY:
+                page.is_visible = True
+        page.heard_at = max(page.heard_at, heard)
+
+    def count(self, event: Event) -> None:
+        """Take one event into account for what the visitor did. Signs of life don't count."""
+        name = event.name
+        if name == PAGE_VIEW:
+            self.views += 1
+        elif name == PAGE_LEAVE:
+            self.engaged_ms += _engaged_ms(event)
+        elif name not in PASSIVE_NAMES:
+            self.interactions += 1
+        self.is_bounce = is_bounce(self.views, self.interactions, self.engaged_ms)
+
+    def look(self, now: int, idle_after: int, gone_after: int) -> tuple[Presence, int]:
+        """Return the presence at a moment, and when it changes next if nothing more is heard (0: never)."""
+        gone_at = self.heard_at + gone_after
+        if not self.pages or now >= gone_at:
+            return Presence.GONE, 0
+        shown = [page.heard_at for page in self.pages.values() if page.is_visible]
+        idle_at = max(shown) + idle_after if shown else 0
+        return (Presence.ACTIVE, min(idle_at, gone_at)) if now < idle_at else (Presence.IDLE, gone_at)
+
+
+def _engaged_ms(event: Event) -> int:
+    claimed = event.properties.get("engagedMs")
+    return int(min(max(0, claimed), _MOST_ENGAGED_MS)) if isinstance(claimed, int | float) else 0
