@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections import OrderedDict
+from collections import Counter, OrderedDict
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from typing import Protocol, TypeVar
@@ -106,9 +106,10 @@ class Pipeline:
         position, after = await self._call(self._store.position), "0"
         while entries := await self._buffer.read_unacknowledged(after, READ_ENTRIES):
             after = entries[-1].id
-            done = [e.id for e in entries if entry_order(e.id) <= entry_order(position)]
-            await self._buffer.acknowledge(done)
-            await self._take([e for e in entries if e.id not in set(done)])
+            done = [entry for entry in entries if entry_order(entry.id) <= entry_order(position)]
+            await self._buffer.acknowledge([entry.id for entry in done])
+            if left := entries[len(done) :]:
+                await self._take(left)
         await self.flush()
 
     async def drain_once(self) -> int:
@@ -150,45 +151,49 @@ class Pipeline:
         for entry in entries:
             if entry.damage:
                 await self._set_aside([("", entry.damage, entry.payload)])
-        admitted = await self._without_duplicates([event for entry in entries for event in entry.events])
-        pairs = self._enricher.enrich(admitted)
-        rows = self._sessionize(pairs)
+        fresh, duplicates = await self._without_duplicates([event for entry in entries for event in entry.events])
+        rows = self._sessionize(self._enricher.enrich(fresh))
         touched = self._sessions.take_touched()
-        self._put_in_lot(entries, rows, touched)
+        self._put_in_lot(entries, rows, touched, duplicates)
         self._window.append(rows)
         self.drained += len(rows)
         await self._share(rows, touched)
         return sum(len(entry.events) for entry in entries)
 
-    async def _without_duplicates(self, events: list[AdmittedEvent]) -> list[AdmittedEvent]:
-        """Keep the first of each (project, id) within 48 h.
+    async def _without_duplicates(self, events: list[AdmittedEvent]) -> tuple[list[AdmittedEvent], Counter[str]]:
+        """Keep the first of each (project, id) within 48 h, and count the others by project.
 
         Ids of the last while are remembered. Only an event that claims to be older than that memory can have come
         before it, so only for such events is the store asked: the cost does not grow with the store.
         """
         old = [(e.project, e.id) for e in events if e.time < self._recent.complete_since + CLOCK_SLACK_MS]
         known = await self._call(self._store.known_ids, old, self._now_ms() - DEDUPE_SPAN_MS) if old else set()
-        fresh = []
+        fresh: dict[tuple[str, str], AdmittedEvent] = {}
+        duplicates: Counter[str] = Counter()
         for event in events:
             pair = (event.project, event.id)
-            if pair in self._recent or pair in known:
-                self._lot.counts[event.project, "duplicate"] += 1
+            if pair in fresh or pair in self._recent or pair in known:
+                duplicates[event.project] += 1
             else:
-                self._recent.add(pair, event.received_at)
-                fresh.append(event)
-        return fresh
+                fresh[pair] = event
+        return list(fresh.values()), duplicates
 
     def _sessionize(self, pairs: Sequence[Pair]) -> list[Event]:
         for admitted, event in pairs:
             self._sessions.assign(admitted, event)
         return [event for _, event in pairs]
 
-    def _put_in_lot(self, entries: Sequence[Entry], rows: Sequence[Event], touched: Sequence[Session]) -> None:
+    def _put_in_lot(
+        self, entries: Sequence[Entry], rows: Sequence[Event], touched: Sequence[Session], duplicates: Counter[str]
+    ) -> None:
         self._lot.rows.extend(rows)
         merged = {(s.project, s.id): s for s in (*self._lot.sessions, *touched)}
         self._lot.sessions = list(merged.values())
         for row in rows:
+            self._recent.add((row.project, row.id), row.received_at)
             self._lot.counts[row.project, "stored"] += 1
+        for project, count in duplicates.items():
+            self._lot.counts[project, "duplicate"] += count
         self._entries.extend(entry.id for entry in entries)
         self._lot.position = entries[-1].id
         if self._oldest_waits_since is None:

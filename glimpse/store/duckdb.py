@@ -42,9 +42,9 @@ class DuckStore:
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         self._connection = connection
         self.path = path
-        self.ibis = ibis.duckdb.from_connection(
-            connection.cursor()
-        )  # sets options, so it is made before they are locked
+        # Ibis sets options, so it comes before they are locked. It only compiles; cursors run what it made.
+        backend = ibis.duckdb.from_connection(connection.cursor())
+        self.tables = {name: backend.table(name) for name in ("events", "sessions", "ledger")}
         connection.execute("SET lock_configuration = true")
 
     @classmethod

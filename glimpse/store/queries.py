@@ -115,6 +115,7 @@ class LocalQueries:
     def __init__(self, store: DuckStore, buffer: EventBuffer) -> None:
         self._store = store
         self._buffer = buffer
+        self._cursor = store.reader()
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="glimpse-query")
 
     def close(self) -> None:
@@ -123,7 +124,7 @@ class LocalQueries:
 
     def table(self, name: str) -> ir.Table:
         """Return `events`, `sessions` or `ledger` as an Ibis table."""
-        return self._store.ibis.table(name)
+        return self._store.tables[name]
 
     async def events(
         self, project: str, since: int, until: int, limit: int = 1000, after: str | None = None
@@ -154,17 +155,19 @@ class LocalQueries:
         return _balance(edge, outcomes, waiting)
 
     def _drained(self, project: str) -> tuple[str, dict[str, int]]:
-        cursor = self._store.reader()
-        cursor.begin()
+        self._cursor.begin()  # so that counts and position are of one moment
         try:
-            found = cursor.execute("SELECT entry_id FROM positions WHERE stream = 'events'").fetchone()
-            scoped = ibis.to_sql(ledger_counts(self.table("ledger"), project), dialect="duckdb")
-            return (found[0] if found else "0-0"), dict(cursor.execute(scoped).fetchall())
+            found = self._cursor.execute("SELECT entry_id FROM positions WHERE stream = 'events'").fetchone()
+            rows = self._ask(ledger_counts(self.table("ledger"), project))
+            return (found[0] if found else "0-0"), {row["outcome"]: row["events"] for row in rows}
         finally:
-            cursor.rollback()
+            self._cursor.rollback()
 
     async def _records(self, ask: Callable[[], ir.Table]) -> list[dict[str, Any]]:
-        return await self._run(lambda: [as_record(row) for row in ask().to_pyarrow().to_pylist()])
+        return await self._run(lambda: [as_record(row) for row in self._ask(ask())])
+
+    def _ask(self, question: ir.Table) -> list[dict[str, Any]]:
+        return self._cursor.sql(ibis.to_sql(question, dialect="duckdb")).to_arrow_table().to_pylist()
 
     async def _run(self, work: Callable[[], T]) -> T:
         return await asyncio.get_running_loop().run_in_executor(self._thread, work)

@@ -128,7 +128,11 @@ async def test_sessions_are_mirrored_with_a_time_to_live(buffer: EventBuffer, re
     await buffer.mirror([session], 300, NOON + 9)
     async with Redis.from_url(redis_url, decode_responses=True) as redis:
         mirrored = await redis.hgetall("session:{shop}:s1")
-        assert (mirrored["city"], mirrored["lastEventTimestamp"], "country" in mirrored) == ("Vienna", str(NOON + 9), False)
+        assert (mirrored["city"], mirrored["lastEventTimestamp"], "country" in mirrored) == (
+            "Vienna",
+            str(NOON + 9),
+            False,
+        )
         assert 0 < await redis.ttl("session:{shop}:s1") <= 300
         assert await redis.zrange("active_sessions:{shop}", 0, -1, withscores=True) == [("s1", NOON + 9)]
     assert await buffer.visitors_of([session]) == ["v"]

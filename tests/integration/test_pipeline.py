@@ -65,7 +65,9 @@ class Drain:
             queries.close()
 
     def stored(self) -> list[tuple]:
-        return self.store.reader().execute("SELECT id::VARCHAR, session_id::VARCHAR FROM events ORDER BY time").fetchall()
+        return (
+            self.store.reader().execute("SELECT id::VARCHAR, session_id::VARCHAR FROM events ORDER BY time").fetchall()
+        )
 
 
 @pytest.fixture
@@ -87,7 +89,11 @@ def fresh(**facts: object) -> AdmittedEvent:
 
 
 async def test_an_event_is_in_the_window_at_once_and_in_the_store_after_the_flush(drain: Drain):
-    page = {"url": "https://shop.test/cart?x=1", "referrer": "https://www.google.com/search?q=tea", "timezone": "Europe/Vienna"}
+    page = {
+        "url": "https://shop.test/cart?x=1",
+        "referrer": "https://www.google.com/search?q=tea",
+        "timezone": "Europe/Vienna",
+    }
     event = fresh(user_agent=CHROME, context=page, is_private_peer=True)
     await drain.buffer.append(Receipt([event]))
     assert await drain.pipeline.drain_once() == 1
@@ -123,7 +129,9 @@ async def test_killed_before_the_commit_everything_is_stored_once_afterwards(buf
     second.die()
 
 
-async def test_killed_between_commit_and_acknowledgement_nothing_is_doubled(buffer: EventBuffer, settings: Settings, monkeypatch):
+async def test_killed_between_commit_and_acknowledgement_nothing_is_doubled(
+    buffer: EventBuffer, settings: Settings, monkeypatch
+):
     first = Drain(buffer, settings)
     await first.pipeline.recover()
 
@@ -244,5 +252,3 @@ async def test_the_ledger_balances_while_events_are_at_every_stage(drain: Drain)
     ledger = await drain.ledger()
     assert (ledger["received"], ledger["accepted"], ledger["stored"], ledger["in_buffer"]) == (107, 102, 100, 2)
     assert ledger["difference"] == 0
-
-
