@@ -77,7 +77,7 @@ class EventBuffer:
     """Append, read, acknowledge, dead-letter; also the salts and the live rows that processes share."""
 
     def __init__(self, redis: Redis, settings: Settings) -> None:
-        self._redis = redis
+        self._redis: Any = redis  # redis-py's types mix the answers of its blocking and its async client
         self._high_mark = settings.buffer_high_mark
         self._waiting: list[tuple[Receipt, asyncio.Future[None]]] = []
         self._flusher: asyncio.Task[None] | None = None

@@ -161,6 +161,6 @@ def _key_of(session: Session) -> Key | None:
 
 def _as_uuid(text: str) -> str | None:
     try:
-        return str(UUID(text)) if len(text) == 36 else None  # noqa: PLR2004 - the canonical form's length
+        return str(UUID(text)) if len(text) == 36 else None
     except ValueError:
         return None

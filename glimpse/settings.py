@@ -68,6 +68,7 @@ def _path(text: str) -> Path:
     return Path(text).expanduser()
 
 
+NO = False
 SETTINGS = (
     Setting("GLIMPSE_DATA_DIR", "data_dir", Path(".glimpse"), _path, "folder", "where buffer and store live"),
     Setting("GLIMPSE_REDIS_URL", "redis_url", None, str, "URL", "a Redis or Valkey to use instead of the embedded one"),
@@ -113,7 +114,7 @@ SETTINGS = (
     Setting(
         "GLIMPSE_PUBLIC",
         "is_public",
-        False,
+        NO,
         _flag,
         "1 or 0",
         "let clients that are not on loopback see dashboard and read API",
@@ -121,7 +122,7 @@ SETTINGS = (
     Setting(
         "GLIMPSE_ALLOW_HEADLESS",
         "allows_headless",
-        False,
+        NO,
         _flag,
         "1 or 0",
         "don't drop headless browsers as bots (for tests)",

@@ -120,8 +120,7 @@ class DuckStore:
 
     def position(self) -> str:
         """Return the last stream entry whose events are all stored; '0-0' at first."""
-        found = self._connection.execute("SELECT entry_id FROM positions WHERE stream = 'events'").fetchone()
-        return found[0] if found else "0-0"
+        return position_of(self._connection)
 
     def known_ids(self, wanted: Sequence[tuple[str, str]], since_ms: int) -> set[tuple[str, str]]:
         """Return those of the (project, id) pairs whose events were stored since a time."""
@@ -129,8 +128,9 @@ class DuckStore:
             return set()
         found = self.reader().execute(
             "SELECT e.project, e.id::VARCHAR FROM events e"
-            " JOIN (SELECT unnest($p) AS project, unnest($i)::UUID AS id) w ON e.id = w.id AND e.project = w.project WHERE e.received_at >= make_timestamp_ms($since)",
-            {"p": [p for p, _ in wanted], "i": [i for _, i in wanted], "since": since_ms},
+            " JOIN (SELECT unnest($projects) AS project, unnest($ids)::UUID AS id) asked"
+            " ON e.id = asked.id AND e.project = asked.project WHERE e.received_at >= make_timestamp_ms($since)",
+            {"projects": [project for project, _ in wanted], "ids": [name for _, name in wanted], "since": since_ms},
         )
         return {(project, event_id) for project, event_id in found.fetchall()}
 
@@ -148,7 +148,7 @@ class DuckStore:
         columns = ", ".join(name for name in SESSION_COLUMNS if name in Session.__struct_fields__)
         records = self._records(
             f"SELECT {columns} FROM sessions WHERE last_seen_at >= make_timestamp_ms(?)",
-            [since_ms],  # noqa: S608
+            [since_ms],
         )
         return [msgspec.convert(record, Session) for record in records]
 
@@ -178,7 +178,7 @@ class DuckStore:
     def _insert(self, table: str, columns: Sequence[str], rows: Any) -> None:
         self._connection.register("incoming", rows)
         names = ", ".join(columns)
-        self._connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming")  # noqa: S608
+        self._connection.execute(f"INSERT INTO {table} ({names}) SELECT {names} FROM incoming")
         self._connection.unregister("incoming")
 
     def _add_counts(self, counts: Counter[tuple[str, str]]) -> None:
@@ -194,6 +194,12 @@ class DuckStore:
             self._connection.rollback()
         except duckdb.Error:  # the transaction ended with the failure itself
             return
+
+
+def position_of(cursor: duckdb.DuckDBPyConnection) -> str:
+    """Return the last stream entry whose events are all stored, as the cursor's transaction sees it."""
+    found = cursor.execute("SELECT entry_id FROM positions WHERE stream = 'events'").fetchall()
+    return found[0][0] if found else "0-0"
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection) -> None:

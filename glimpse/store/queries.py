@@ -3,6 +3,9 @@
 `Queries` is what the dashboard, the API and notebooks ask; `LocalQueries` answers in the process that owns the store.
 """
 
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportReturnType=false
+# Ibis builds columns by name at run time; its types can't say which there are.
+
 from __future__ import annotations
 
 import asyncio
@@ -16,7 +19,7 @@ import ibis.expr.types as ir
 
 from glimpse.buffer import EventBuffer
 from glimpse.events import PAGE_VIEW, SIGNS_OF_LIFE
-from glimpse.store.duckdb import DuckStore
+from glimpse.store.duckdb import DuckStore, position_of
 from glimpse.store.rows import as_record
 
 T = TypeVar("T")
@@ -157,9 +160,9 @@ class LocalQueries:
     def _drained(self, project: str) -> tuple[str, dict[str, int]]:
         self._cursor.begin()  # so that counts and position are of one moment
         try:
-            found = self._cursor.execute("SELECT entry_id FROM positions WHERE stream = 'events'").fetchone()
+            position = position_of(self._cursor)
             rows = self._ask(ledger_counts(self.table("ledger"), project))
-            return (found[0] if found else "0-0"), {row["outcome"]: row["events"] for row in rows}
+            return position, {row["outcome"]: row["events"] for row in rows}
         finally:
             self._cursor.rollback()
 

@@ -15,7 +15,7 @@ from glimpse.settings import Settings
 @pytest.fixture
 def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     folder = tmp_path_factory.mktemp("v")
-    with ValkeyServer(unix_socket_path=str(folder / "s"), port=0) as server:
+    with ValkeyServer(unix_socket_path=str(folder / "s"), port=0):
         yield f"unix://{folder / 's'}"
 
 

@@ -3,6 +3,7 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+from pathlib import Path
 
 import pytest
 from records import NOON, admitted
@@ -72,7 +73,7 @@ async def test_a_backlog_past_its_high_mark_is_refused(redis_url: str):
     await buffer.close()
 
 
-async def test_a_frozen_redis_is_refused_within_a_quarter_second_and_recovers(tmp_path, settings: Settings):
+async def test_a_frozen_redis_is_refused_within_a_quarter_second_and_recovers(tmp_path: Path, settings: Settings):
     with ValkeyServer(unix_socket_path=str(tmp_path / "s"), port=0) as server:
         buffer = await EventBuffer.open(f"unix://{tmp_path / 's'}", settings)
         pid = server._process.pid
@@ -89,7 +90,7 @@ async def test_a_frozen_redis_is_refused_within_a_quarter_second_and_recovers(tm
         await buffer.close()
 
 
-async def test_an_evicting_redis_is_refused_with_the_reason(tmp_path, settings: Settings):
+async def test_an_evicting_redis_is_refused_with_the_reason(tmp_path: Path, settings: Settings):
     with ValkeyServer(unix_socket_path=str(tmp_path / "s"), port=0) as server:
         server.client().config_set("maxmemory-policy", "allkeys-lru")
         server.client().config_set("maxmemory", "100mb")

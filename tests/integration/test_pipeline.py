@@ -130,7 +130,7 @@ async def test_killed_before_the_commit_everything_is_stored_once_afterwards(buf
 
 
 async def test_killed_between_commit_and_acknowledgement_nothing_is_doubled(
-    buffer: EventBuffer, settings: Settings, monkeypatch
+    buffer: EventBuffer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
     first = Drain(buffer, settings)
     await first.pipeline.recover()
@@ -212,7 +212,9 @@ async def test_a_damaged_entry_is_set_aside_and_the_next_is_taken(drain: Drain, 
     assert await drain.buffer.read_unacknowledged() == []
 
 
-async def test_while_the_store_is_full_events_wait_in_the_buffer_and_then_all_are_stored(drain: Drain, monkeypatch):
+async def test_while_the_store_is_full_events_wait_in_the_buffer_and_then_all_are_stored(
+    drain: Drain, monkeypatch: pytest.MonkeyPatch
+):
     def full(_: Lot) -> None:
         raise StoreUnavailable("disk full")
 
@@ -228,7 +230,7 @@ async def test_while_the_store_is_full_events_wait_in_the_buffer_and_then_all_ar
     assert (len(drain.stored()), drain.pipeline.problem) == (101, None)
 
 
-async def test_a_failure_amid_a_batch_loses_nothing(drain: Drain, monkeypatch):
+async def test_a_failure_amid_a_batch_loses_nothing(drain: Drain, monkeypatch: pytest.MonkeyPatch):
     await drain.buffer.append(Receipt([fresh(), fresh()]))
 
     def broken(*_: object) -> None:

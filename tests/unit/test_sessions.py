@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+from itertools import pairwise
 from uuid import UUID
 
 from hypothesis import given
@@ -12,7 +13,9 @@ from glimpse.sessions import SessionTracker, uuid7_of
 MINUTE = 60_000
 
 
-def visit(tracker: SessionTracker, name: str = "page_view", at: int = NOON, page: str | None = "/", **claim: object) -> Session:
+def visit(
+    tracker: SessionTracker, name: str = "page_view", at: int = NOON, page: str | None = "/", **claim: object
+) -> Session:
     said = admitted(name, at, **claim)
     return tracker.assign(said, event_of(said, page=page))
 
@@ -121,8 +124,8 @@ def test_in_order_sessions_partition_events_exactly_at_idle_gaps(offsets: list[i
     times = sorted(NOON + offset for offset in offsets)
     tracker = SessionTracker()
     found = [visit(tracker, at=t).id for t in times]
-    gaps = [b - a > 300_000 for a, b in zip(times, times[1:], strict=False)]
-    assert [a != b for a, b in zip(found, found[1:], strict=False)] == gaps
+    gaps = [b - a > 300_000 for a, b in pairwise(times)]
+    assert [a != b for a, b in pairwise(found)] == gaps
 
 
 @given(st.integers(0, 2**48 - 1), st.text())

@@ -79,7 +79,12 @@ def test_a_corrupt_file_is_refused_and_left_as_it_is(tmp_path: Path):
 
 @pytest.mark.parametrize(
     "attack",
-    ["COPY events TO 'x.csv'", "SELECT * FROM read_csv('/etc/passwd')", "ATTACH 'y.db'", "SET enable_external_access = true"],
+    [
+        "COPY events TO 'x.csv'",
+        "SELECT * FROM read_csv('/etc/passwd')",
+        "ATTACH 'y.db'",
+        "SET enable_external_access = true",
+    ],
 )
 def test_readers_cannot_touch_files_or_settings(store: DuckStore, attack: str):
     with pytest.raises(duckdb.Error):
