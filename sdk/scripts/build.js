@@ -6,9 +6,11 @@ import { gzipSync } from 'node:zlib';
 import { build } from 'esbuild';
 import { minify } from 'terser';
 
-const CORE_LIMIT_BYTES = 4608;
+// The aim is 4096.
+const CORE_LIMIT_BYTES = 4500;
 // Names that only our own objects have, so that no browser's or page's property is renamed.
-const OWN_NAMES = /^(peek|touch|wake|resume|takeLost|discard|flushOnHide|tick|look|readView|emit|sender)$/;
+const OWN_NAMES =
+  /^(peek|touch|wake|resume|takeLost|discard|flushOnHide|tick|look|reset|readView|emit|sender|options|on)$/;
 
 const root = new URL('..', import.meta.url);
 const dist = new URL('dist/', root);
@@ -34,8 +36,16 @@ async function bundle(own) {
     ecma: 2020,
     module: own.format === 'esm',
     toplevel: true,
-    compress: { passes: 4, unsafe_arrows: true, unsafe_methods: true, pure_getters: true, keep_fargs: false },
-    format: { preamble: `/* Glimpse ${version}, BSD-3-Clause */` },
+    compress: {
+      passes: 4,
+      inline: 1,
+      conditionals: false,
+      unsafe_arrows: true,
+      unsafe_methods: true,
+      pure_getters: true,
+      keep_fargs: false,
+    },
+    format: { preamble: `/* Glimpse ${version} */` },
   });
   return code;
 }

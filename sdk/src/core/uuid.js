@@ -11,14 +11,13 @@ const hex = (number, digits) => number.toString(16).padStart(digits, '0');
  * @returns {string}
  */
 export function uuid7(now = Date.now()) {
-  const [high, low, start] = crypto.getRandomValues(new Uint32Array(3));
+  const [start, high, low] = crypto.getRandomValues(new Uint32Array(3));
   if (now > lastMs || ++counter > 0xfff) {
     lastMs = Math.max(now, lastMs + 1);
     counter = start >>> 21; // leaves room to count up
   }
-  const variant = hex(((high >>> 2) | 0x80000000) >>> 0, 8);
-  return (hex(lastMs, 12) + 7 + hex(counter, 3) + variant + hex(low, 8)).replace(
-    /(.{8})(.{4})(.{4})(.{4})/,
-    '$1-$2-$3-$4-',
-  );
+  const time = hex(lastMs, 12);
+  const random = hex(high, 8) + hex(low, 8);
+  // The variant takes two bits; two more are left at 0.
+  return `${time.slice(0, 8)}-${time.slice(8)}-7${hex(counter, 3)}-8${random.slice(1, 4)}-${random.slice(4)}`;
 }

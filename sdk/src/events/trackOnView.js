@@ -16,65 +16,64 @@ const STEPS = [0, 0.1, 0.2, 0.3, 0.4, 0.5, 0.75, 1];
  * @returns {() => void} Stops it.
  */
 export function onView(target, seen, { threshold = 0.5, dwell = 0, once = true } = {}) {
-  /** @type {Map<Element, ReturnType<typeof setTimeout> | undefined>} The watched, with the wait of those in view. */
-  const waits = new Map();
-  /** @type {MutationObserver | undefined} */
-  let growth;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
-  let scanning;
-
-  /** @param {Element} element */
-  const arrive = (element) => {
-    const report = safely(() => {
-      // The tab is in the background: that isn't looking. Wait another spell.
-      if (document.hidden) return arrive(element);
-      if (once) observer.unobserve(element);
-      seen(element);
-    });
-    waits.set(element, setTimeout(report, dwell));
-  };
-
-  const observer = new IntersectionObserver(
-    safely((entries) => {
-      for (const { target: element, isIntersecting, intersectionRatio, intersectionRect } of entries) {
-        const isSeen =
-          isIntersecting &&
-          (intersectionRatio >= threshold || intersectionRect.height >= threshold * innerHeight);
-        const wait = waits.get(element);
-        if (isSeen && !wait) arrive(element);
-        if (!isSeen) {
-          clearTimeout(wait);
-          waits.set(element, undefined);
-        }
-      }
-    }),
-    { threshold: [...STEPS, threshold] },
-  );
+  /** @type {Map<Element, () => void>} What ends the watch of each element. */
+  const stops = new Map();
 
   /** @param {Element} element */
   const watch = (element) => {
-    if (waits.has(element)) return;
-    waits.set(element, undefined);
+    if (stops.has(element)) return;
+    /** @type {ReturnType<typeof setTimeout> | undefined} */
+    let wait;
+    const stop = () => {
+      observer.disconnect();
+      clearTimeout(wait);
+    };
+    const report = safely(() => {
+      // The tab is in the background: that isn't looking. Wait another spell.
+      if (document.hidden) wait = setTimeout(report, dwell);
+      else {
+        if (once) stop();
+        seen(element);
+      }
+    });
+    const observer = new IntersectionObserver(
+      (entries) => {
+        const entry = entries[entries.length - 1];
+        if (
+          entry.isIntersecting &&
+          (entry.intersectionRatio >= threshold || entry.intersectionRect.height >= threshold * innerHeight)
+        ) {
+          wait ??= setTimeout(report, dwell);
+        } else {
+          clearTimeout(wait);
+          wait = undefined;
+        }
+      },
+      { threshold: [...STEPS, threshold] },
+    );
     observer.observe(element);
+    stops.set(element, stop);
   };
 
-  if (typeof target === 'string') {
-    const scan = safely(() => {
-      scanning = undefined;
-      document.querySelectorAll(target).forEach(watch);
-    });
-    growth = new MutationObserver(() => {
-      scanning ??= setTimeout(scan, 100);
-    });
-    growth.observe(document, { childList: true, subtree: true });
-    scan();
-  } else watch(target);
-
+  if (typeof target !== 'string') {
+    watch(target);
+    return /** @type {() => void} */ (stops.get(target));
+  }
+  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  let scanning;
+  const scan = safely(() => {
+    scanning = undefined;
+    document.querySelectorAll(target).forEach(watch);
+  });
+  const growth = new MutationObserver(() => {
+    scanning ??= setTimeout(scan, 100);
+  });
+  growth.observe(document, { childList: true, subtree: true });
+  scan();
   return () => {
-    observer.disconnect();
-    growth?.disconnect();
+    growth.disconnect();
     clearTimeout(scanning);
-    for (const wait of waits.values()) clearTimeout(wait);
+    for (const stop of stops.values()) stop();
   };
 }
 

@@ -55,15 +55,17 @@ export function createSender({ endpoint, project, flushInterval }, store, prefix
   /** @param {string[]} batch */
   const putBack = (batch) => enqueue([...batch, ...queue]);
 
-  /** @param {string[]} batch @param {number} status @param {number} askedMs */
-  const settle = (batch, status, askedMs) => {
+  /** @param {string[]} batch @param {number} status @param {string | null} [retryAfter] */
+  const settle = (batch, status, retryAfter) => {
     flying.delete(batch);
     if (isWorthRetrying(status)) {
       putBack(batch);
       clearTimeout(timer);
       // After the last try, it waits for the network or the visitor to come back.
       timer =
-        ++failures > MAX_RETRIES ? undefined : setTimeout(flush, Math.max(backoffMs(failures), askedMs));
+        ++failures > MAX_RETRIES
+          ? undefined
+          : setTimeout(flush, Math.max(backoffMs(failures), retryAfterMs(retryAfter, Date.now())));
       return save();
     }
     failures = 0;
@@ -87,8 +89,8 @@ export function createSender({ endpoint, project, flushInterval }, store, prefix
       keepalive: mayOutlive(),
       credentials: 'omit',
     }).then(
-      ({ status, headers }) => settle(batch, status, retryAfterMs(headers.get('retry-after'), Date.now())),
-      () => settle(batch, 0, 0),
+      ({ status, headers }) => settle(batch, status, headers.get('retry-after')),
+      () => settle(batch, 0),
     );
   };
 
