@@ -1,0 +1,53 @@
+"""What can be wrong with an event: a closed set of reasons, and errors a caller can act on."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+import msgspec
+
+MOST_SHOWN_CHARS = 80
+
+
+class RejectReason(StrEnum):
+    """Why an event was refused: the ledger's and the metrics' word for it."""
+
+    NOT_JSON = "not_json"
+    MISSING_FIELD = "missing_field"
+    WRONG_TYPE = "wrong_type"
+    BAD_VALUE = "bad_value"
+    IN_THE_FUTURE = "in_the_future"
+    OVER_LIMIT = "over_limit"
+    BODY_TOO_LARGE = "body_too_large"
+    BATCH_TOO_LARGE = "batch_too_large"
+
+
+class FieldError(msgspec.Struct, frozen=True):
+    """One thing that is wrong; `reason` is for the books and not shown."""
+
+    path: str
+    message: str
+    reason: RejectReason
+
+    def shown(self) -> dict[str, str]:
+        """Return it as an answer carries it."""
+        return {"path": self.path, "message": self.message}
+
+
+def shown(value: object) -> str:
+    """Return a value as a message quotes it: as JSON, cut to a readable length."""
+    try:
+        text = msgspec.json.encode(value).decode()
+    except (TypeError, OverflowError, RecursionError):
+        text = type(value).__name__
+    return text if len(text) <= MOST_SHOWN_CHARS else f"{text[:MOST_SHOWN_CHARS]}…"
+
+
+def json_type(value: object) -> str:
+    """Return a value's type in the words of JSON."""
+    if isinstance(value, bool):
+        return "a boolean"
+    if value is None:
+        return "null"
+    names = {str: "a string", int: "a number", float: "a number", dict: "an object", list: "an array"}
+    return names.get(type(value), type(value).__name__)
