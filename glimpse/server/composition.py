@@ -1,0 +1,217 @@
+"""The composition root: builds everything once, in one place, and hands it down.
+
+Rule of this module: a part gets what it needs when it is made; nothing below looks anything up.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Callable
+
+from glimpse.buffer import EventBuffer
+from glimpse.collect.core import Edge
+from glimpse.collect.routes import Parts
+from glimpse.enrich import Enricher, Tools
+from glimpse.enrich.device import Devices
+from glimpse.errors import BufferUnavailable, StoreError
+from glimpse.geo.places import open_places
+from glimpse.live import PipelineStatus, Window
+from glimpse.pipeline import Pipeline
+from glimpse.server.follower import Follower
+from glimpse.server.ownership import Ownership
+from glimpse.server.pulse import Pulse
+from glimpse.server.tasks import Clockwork
+from glimpse.sessions import SessionTracker
+from glimpse.settings import Settings
+from glimpse.store import DuckStore, LocalQueries, Queries, QuerySocket, RemoteQueries
+from glimpse.store.remote import SOCKET_NAME
+from glimpse.valkey import EmbeddedValkey, socket_path
+
+log = logging.getLogger("glimpse.server")
+
+REDIS_WITHIN_S = 8.0  # a Redis that is started beside this server may come up later
+OWNER_WITHIN_S = 4.0  # while stopping: for another process that stops too to let go of the store
+
+
+def wall_clock_ms() -> int:
+    """Return the time, epoch milliseconds."""
+    return time.time_ns() // 1_000_000
+
+
+class Glimpse:
+    """One process' Glimpse. Make it, `start` it on the loop it is to live on, and `stop` it there.
+
+    Parameters
+    ----------
+    settings
+        All of them.
+    window
+        The window to fill, when the caller needs a special one.
+    """
+
+    buffer: EventBuffer
+    edge: Edge
+    parts: Parts
+    follower: Follower
+
+    def __init__(self, settings: Settings, window: Window | None = None) -> None:
+        self.settings = settings
+        self.valkey = None if settings.server_redis_url else EmbeddedValkey(settings)
+        self.window = window or Window(
+            minutes=settings.window_minutes, max_events=settings.window_events, now_ms=wall_clock_ms
+        )
+        self.places = open_places(settings)
+        self.enricher = Enricher(Tools(self.places, Devices()))
+        self.store: DuckStore | None = None
+        self.pipeline: Pipeline | None = None
+        self.pulse = Pulse(self)
+        self.clockwork = Clockwork(self)
+        self.active_sessions: dict[str, int] = {}  # by project, as last logged
+        self.store_problem: str | None = None
+        self.is_stopping = False
+        self._ownership = Ownership(settings.data_dir)
+        self._owning = asyncio.Lock()
+        self._is_started = False
+
+    # -- life --------------------------------------------------------------------------------------------------------
+
+    async def start(self) -> None:
+        """Start or adopt the buffer, open the store or follow its owner, and begin the tasks.
+
+        Raises
+        ------
+        BufferUnavailable
+            When the buffer can't be had; nothing is left running.
+        """
+        self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        self.buffer = await self._open_buffer()
+        self.query_socket_path = socket_path(self.settings.data_dir, SOCKET_NAME)
+        self.queries: Queries = RemoteQueries(self.query_socket_path)
+        self.follower = Follower(self.buffer, self.window, lambda: self.queries, self.settings)
+        self.edge = Edge(self.buffer, self.settings)
+        self.parts = self._parts()
+        await self.try_to_own()
+        self._is_started = True
+        self.clockwork.start()
+
+    async def _open_buffer(self) -> EventBuffer:
+        if self.valkey:
+            await asyncio.to_thread(self.valkey.start)
+            return await EventBuffer.open(self.valkey.url, self.settings)
+        return await _patiently(lambda: EventBuffer.open(self.settings.server_redis_url or "", self.settings))
+
+    def _parts(self) -> Parts:
+        return Parts(
+            settings=self.settings,
+            edge=self.edge,
+            buffer=self.buffer,
+            window=self.window,
+            queries=self.queries,
+            health=self.health,
+        )
+
+    async def stop(self) -> None:
+        """Take everything that was acknowledged to the store, then let go of all of it. Never raises."""
+        self.is_stopping = True
+        await _safely("tasks", self.clockwork.stop())
+        if self._is_started:
+            await _safely("drain", self._drain_the_rest())
+            await _safely("store", self._disown())
+            await _safely("buffer", self.buffer.close())
+        if self.valkey:
+            await _safely("valkey", asyncio.to_thread(self.valkey.stop))
+        self.places.close()
+
+    async def _drain_the_rest(self) -> None:
+        """Drain; when another process owns the store, see that it does, or take over as it goes."""
+        deadline = time.monotonic() + OWNER_WITHIN_S
+        while not await self.try_to_own() and time.monotonic() < deadline:
+            if await self.buffer.lag_ms(wall_clock_ms()) == 0:
+                return
+            await asyncio.sleep(0.1)
+        if self.pipeline:
+            await self.pipeline.close()
+
+    # -- the owner's part ----------------------------------------------------------------------------------------------
+
+    @property
+    def is_owner(self) -> bool:
+        """Whether this process drains and has the store."""
+        return self.pipeline is not None
+
+    async def try_to_own(self) -> bool:
+        """Become the owner if there is none; return whether this process is it."""
+        async with self._owning:
+            if self.pipeline is None and self._ownership.take():
+                try:
+                    await self._become_owner()
+                except (StoreError, BufferUnavailable) as problem:
+                    self._note_store_problem(str(problem))
+                    await self._disown()
+            return self.pipeline is not None
+
+    async def _become_owner(self) -> None:
+        self.store = await asyncio.to_thread(DuckStore.open, self.settings.data_dir)
+        pipeline = Pipeline(
+            buffer=self.buffer,
+            store=self.store,
+            sessions=SessionTracker(self.settings.session_timeout_s),
+            enricher=self.enricher,
+            window=self.window,
+            settings=self.settings,
+        )
+        await pipeline.recover()
+        queries = LocalQueries(self.store, self.buffer)
+        self._query_socket = QuerySocket(queries, self.query_socket_path)
+        await self._query_socket.start()
+        self.queries = self.parts.queries = queries
+        self.pipeline = pipeline
+        self.store_problem = None
+        log.info("this process drains and keeps the store, %s", self.store.path)
+
+    async def _disown(self) -> None:
+        if isinstance(self.queries, LocalQueries):
+            await self._query_socket.stop()
+            self.queries.close()
+        self.queries = self.parts.queries = RemoteQueries(self.query_socket_path)
+        self.pipeline = None
+        if self.store:
+            await asyncio.to_thread(self.store.close)
+            self.store = None
+        self._ownership.give_up()
+
+    def _note_store_problem(self, problem: str) -> None:
+        if problem != self.store_problem:
+            log.error("the store can't be opened; events wait in the buffer: %s", problem)
+        self.store_problem = problem
+
+    # -- how it is -----------------------------------------------------------------------------------------------------
+
+    def health(self) -> dict[str, str | None]:
+        """Return each part's problem, None where there is none."""
+        return {"buffer": self.pulse.buffer_problem, "store": self.pulse.store_problem, "geo": self.places.problem}
+
+    def status(self) -> PipelineStatus:
+        """Return how far behind the picture is, for the status line."""
+        return self.pulse.status()
+
+
+async def _patiently(open_buffer: Callable[[], asyncio.Future[EventBuffer]]) -> EventBuffer:
+    deadline = time.monotonic() + REDIS_WITHIN_S
+    while True:
+        try:
+            return await open_buffer()
+        except BufferUnavailable as problem:
+            if time.monotonic() > deadline:
+                raise
+            log.warning("%s; trying again", problem)
+            await asyncio.sleep(1)
+
+
+async def _safely(part: str, work: asyncio.Future[None]) -> None:
+    try:
+        await work
+    except Exception:
+        log.exception("stopping: %s failed", part)

@@ -1,0 +1,155 @@
+"""Glimpse inside a notebook's kernel: the whole server on a thread of its own, so that no cell blocks it."""
+
+from __future__ import annotations
+
+import asyncio
+import atexit
+import threading
+from collections.abc import Coroutine, Sequence
+from concurrent.futures import Future
+from typing import Any, TypeVar
+
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+
+from glimpse.client import Client
+from glimpse.collect.routes import routes
+from glimpse.errors import GlimpseError
+from glimpse.events import Event
+from glimpse.live import LiveNumbers, PipelineStatus, Window
+from glimpse.server.access_log import log_without_address
+from glimpse.server.composition import Glimpse, wall_clock_ms
+from glimpse.settings import Settings
+
+T = TypeVar("T")
+_HOST = "127.0.0.1"
+_START_WITHIN_S = 60.0
+_STOP_WITHIN_S = 15.0
+
+
+def start(port: int = 0, settings: Settings | None = None) -> Client:
+    """Bring up edge, buffer, drain and store inside this process.
+
+    Parameters
+    ----------
+    port
+        Where to listen on loopback; 0 takes a free one.
+    settings
+        All of them; by default read from the environment.
+
+    Raises
+    ------
+    OSError
+        When the port is taken. Nothing is left running.
+    BufferUnavailable
+        When the buffer can't be had.
+    """
+    return Client(Embedded(port, settings or Settings.from_environment()))
+
+
+class SharedWindow(Window):
+    """A window that one thread fills while another looks."""
+
+    def __init__(self, settings: Settings) -> None:
+        super().__init__(minutes=settings.window_minutes, max_events=settings.window_events, now_ms=wall_clock_ms)
+        self._lock = threading.RLock()
+
+    def append(self, events: Sequence[Event]) -> None:
+        """Take rows, while nobody looks."""
+        with self._lock:
+            super().append(events)
+
+    def restore(self, events: Sequence[Event]) -> None:
+        """Take earlier rows, while nobody looks."""
+        with self._lock:
+            super().restore(events)
+
+    def look(self, project: str) -> int:
+        """Let time pass, while nobody fills."""
+        with self._lock:
+            return super().look(project)
+
+    def projects(self) -> list[str]:
+        """Return the projects, while nobody fills."""
+        with self._lock:
+            return super().projects()
+
+    def events(self, project: str) -> list[Event]:
+        """Return the events held, while nobody fills."""
+        with self._lock:
+            return super().events(project)
+
+    def numbers(self, project: str) -> LiveNumbers:
+        """Return the live numbers, which never change once made."""
+        with self._lock:
+            return super().numbers(project)
+
+
+class Embedded:
+    """The server's thread, seen from the others. Its methods may be called from any thread."""
+
+    def __init__(self, port: int, settings: Settings) -> None:
+        self._sockets = bind_sockets(port, _HOST)
+        self.url = f"http://{_HOST}:{self._sockets[0].getsockname()[1]}"
+        self.window = SharedWindow(settings)
+        self._settings = settings
+        self._loop = asyncio.new_event_loop()
+        self._end = asyncio.Event()
+        self._glimpse: Glimpse | None = None
+        started: Future[None] = Future()
+        self._thread = threading.Thread(target=self._live, args=[started], name="glimpse-server", daemon=True)
+        self._thread.start()
+        started.result(_START_WITHIN_S)
+        atexit.register(self.stop)
+
+    def status(self) -> PipelineStatus:
+        """Return how far behind the picture is."""
+        return self._glimpse.status() if self._glimpse else PipelineStatus(problem="Glimpse has been stopped")
+
+    def ask(self, question: str, *arguments: Any, **options: Any) -> Any:
+        """Ask a question of `glimpse.store.Queries` and wait for the answer."""
+        if self._glimpse is None:
+            raise GlimpseError("Glimpse has been stopped; glimpse.start() brings up another")
+        return self._run(getattr(self._glimpse.queries, question)(*arguments, **options))
+
+    def stop(self) -> None:
+        """Drain, store, and end the thread. A second call does nothing."""
+        if self._thread.is_alive() and not self._loop.is_closed():
+            self._loop.call_soon_threadsafe(self._end.set)
+            self._thread.join(_STOP_WITHIN_S)
+        atexit.unregister(self.stop)
+
+    def _run(self, work: Coroutine[Any, Any, T]) -> T:
+        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+
+    # -- on the server's thread --------------------------------------------------------------------------------------
+
+    def _live(self, started: Future[None]) -> None:
+        asyncio.set_event_loop(self._loop)
+        try:
+            self._loop.run_until_complete(self._serve(started))
+        finally:
+            self._loop.run_until_complete(self._loop.shutdown_asyncgens())
+            self._loop.run_until_complete(self._loop.shutdown_default_executor())
+            self._loop.close()
+
+    async def _serve(self, started: Future[None]) -> None:
+        glimpse = Glimpse(self._settings, self.window)
+        try:
+            await glimpse.start()
+            http = HTTPServer(Application(list(routes(glimpse.parts)), log_function=log_without_address))
+            http.add_sockets(self._sockets)
+        except BaseException as problem:
+            for listener in self._sockets:
+                listener.close()
+            await glimpse.stop()
+            started.set_exception(problem)
+            return
+        self._glimpse = glimpse
+        started.set_result(None)
+        await self._end.wait()
+        self._glimpse = None
+        http.stop()
+        await http.close_all_connections()
+        await glimpse.stop()

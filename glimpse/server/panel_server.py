@@ -1,0 +1,151 @@
+"""How Glimpse lives in `panel serve`: its routes on Panel's port, its start before the first request, its orderly end.
+
+The joints are private to Bokeh and Panel: `BaseServer.start`, `BaseServer.stop`, `_tornado`, `_http`. The test
+tests/contract/test_panel_internals.py holds each assumption.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import os
+import signal
+import sys
+from pathlib import Path
+
+from bokeh.server.server import BaseServer
+from tornado.ioloop import PeriodicCallback
+
+from glimpse.collect.routes import routes
+from glimpse.errors import GlimpseError, SettingsError
+from glimpse.server import served
+from glimpse.server.access_log import log_without_address
+from glimpse.server.composition import Glimpse
+from glimpse.server.signals import answer_before_the_loop
+from glimpse.settings import Settings
+
+log = logging.getLogger("glimpse.server")
+
+STOP_WITHIN_S = 9.0
+_GRACE_S = 0.3  # a request under way has its answer by then
+_PARENT_WATCH_MS = 1_000
+
+
+def take_part(apps: list[str]) -> None:
+    """Take part in the server that this process is about to build. Starts nothing yet."""
+    try:
+        settings = Settings.from_environment()
+    except SettingsError as problem:
+        sys.exit(f"glimpse: {problem}")
+    _use_uvloop()
+    _show_log_lines()
+    answer_before_the_loop()
+    parent = os.getpid()
+    start, stop = BaseServer.start, BaseServer.stop
+
+    def start_with_glimpse(server: BaseServer) -> None:
+        _open(server, Glimpse(settings), apps)
+        start(server)
+        _watch_signals(server, parent)
+
+    def stop_with_glimpse(server: BaseServer, wait: bool = True) -> None:  # noqa: FBT001, FBT002 - Bokeh's signature
+        _close(server)
+        stop(server, wait)
+
+    BaseServer.start = start_with_glimpse
+    BaseServer.stop = stop_with_glimpse
+
+
+def _open(server: BaseServer, glimpse: Glimpse, apps: list[str]) -> None:
+    """Start Glimpse while the kernel holds the first connections: none is answered before all routes are there."""
+    http, loop = server._http, server.io_loop  # noqa: SLF001
+    sockets = list(http._sockets.values())  # noqa: SLF001
+    for listener in sockets:
+        loop.remove_handler(listener)
+    try:
+        loop.asyncio_loop.run_until_complete(glimpse.start())
+    except GlimpseError as problem:
+        loop.asyncio_loop.run_until_complete(glimpse.stop())
+        log.critical("glimpse can't start: %s", problem)
+        _fail()
+    except BaseException:
+        loop.asyncio_loop.run_until_complete(glimpse.stop())
+        raise
+    _add_routes(server, glimpse, apps)
+    http.add_sockets(sockets)
+    served.glimpse = glimpse
+    loop.add_callback(served.warm_up)
+
+
+def _fail() -> None:
+    """End with status 1; as one of several, end the parent, which would otherwise start this process again."""
+    if "tornado.process" in sys.modules and sys.modules["tornado.process"].task_id() is not None:
+        os.kill(os.getppid(), signal.SIGTERM)
+        sys.exit(0)
+    sys.exit(1)
+
+
+def _add_routes(server: BaseServer, glimpse: Glimpse, apps: list[str]) -> None:
+    application, prefix = server._tornado, server.prefix  # noqa: SLF001
+    paths = [f"/{Path(app).stem if Path(app).suffix else Path(app).name}" for app in apps]
+    glimpse.parts.dashboard_path = prefix + paths[0]
+    application.settings["log_function"] = log_without_address
+    # Given this way they come before Panel's own routes, "/" among them.
+    application.add_handlers(r".*", [(prefix + pattern, *rest) for pattern, *rest in routes(glimpse.parts)])
+
+
+def _watch_signals(server: BaseServer, parent: int) -> None:
+    loop = server.io_loop
+
+    def leave() -> None:
+        log.info("stopping: taking what is under way to the store")
+        loop.stop()
+
+    def install() -> None:  # after Bokeh has installed its own
+        for number in (signal.SIGTERM, signal.SIGINT):
+            loop.asyncio_loop.add_signal_handler(number, leave)
+
+    def leave_with_parent() -> None:
+        if os.getppid() != family:
+            leave()
+
+    loop.add_callback(install)
+    if os.getpid() != parent:  # one of several: without the parent nobody would tell it to stop
+        family = os.getppid()
+        watch = PeriodicCallback(leave_with_parent, _PARENT_WATCH_MS)
+        loop.add_callback(watch.start)
+
+
+def _close(server: BaseServer) -> None:
+    glimpse, served.glimpse = served.glimpse, None
+    loop = server.io_loop.asyncio_loop
+    if glimpse is None or loop.is_closed() or loop.is_running():
+        return
+    for number in (signal.SIGTERM, signal.SIGINT):
+        loop.add_signal_handler(number, log.info, "already stopping")
+    loop.run_until_complete(_stop_in_order(server, glimpse))
+
+
+async def _stop_in_order(server: BaseServer, glimpse: Glimpse) -> None:
+    http = server._http  # noqa: SLF001
+    try:
+        async with asyncio.timeout(STOP_WITHIN_S):
+            http.stop()
+            await asyncio.sleep(_GRACE_S)
+            await http.close_all_connections()
+            await glimpse.stop()
+    except TimeoutError:
+        log.error("could not stop within %.0f s; what is in the buffer stays there for the next start", STOP_WITHIN_S)
+
+
+def _use_uvloop() -> None:
+    try:
+        import uvloop  # noqa: PLC0415 - not there on every platform
+    except ImportError:
+        return
+    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
+
+
+def _show_log_lines() -> None:
+    """Let Glimpse's own lines through; `panel serve` sets up the handler that prints them."""
+    logging.getLogger("glimpse").setLevel(logging.INFO)

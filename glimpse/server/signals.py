@@ -1,0 +1,65 @@
+"""SIGTERM and SIGINT before the event loop takes them, and in the parent of `--num-procs`.
+
+Tornado's parent process only waits for its children, and dies of a signal without telling them. Here it passes the
+signal on, and ends when they have.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import os
+import signal
+import struct
+from types import FrameType
+
+_PID = struct.Struct("q")
+
+
+class ForkedChildren:
+    """Knows the processes forked from this one, by a pipe that each child writes its id to."""
+
+    def __init__(self) -> None:
+        self._reader, self._writer = os.pipe()
+        os.set_blocking(self._reader, False)
+        self._pids: set[int] = set()
+        os.register_at_fork(after_in_child=self._announce)
+
+    def _announce(self) -> None:
+        self._pids = set()
+        os.write(self._writer, _PID.pack(os.getpid()))
+        for number in (signal.SIGTERM, signal.SIGINT):
+            signal.signal(number, _leave)
+
+    def pass_on(self, _number: int, _frame: FrameType | None) -> None:
+        """Send SIGTERM to the children; without any, leave."""
+        living = self._living()
+        for pid in living:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGTERM)
+        if not living:
+            _leave()
+
+    def _living(self) -> set[int]:
+        with contextlib.suppress(BlockingIOError):
+            while record := os.read(self._reader, _PID.size):
+                self._pids.add(_PID.unpack(record)[0])
+        self._pids = {pid for pid in self._pids if _is_own_child(pid)}
+        return self._pids
+
+
+def _is_own_child(pid: int) -> bool:
+    try:  # looks without reaping: that is Tornado's part; an id that was given to a stranger is no child
+        return os.waitid(os.P_PID, pid, os.WEXITED | os.WNOHANG | os.WNOWAIT) is None
+    except ChildProcessError:
+        return False
+
+
+def _leave(_number: int = 0, _frame: FrameType | None = None) -> None:
+    raise SystemExit(0)
+
+
+def answer_before_the_loop() -> None:
+    """Leave orderly on a signal until the loop has its own handlers; in a forking parent, tell the children."""
+    children = ForkedChildren()
+    for number in (signal.SIGTERM, signal.SIGINT):
+        signal.signal(number, children.pass_on)

@@ -1,0 +1,156 @@
+"""Everything that happens by the clock, as one table.
+
+To add a task, write a coroutine function that takes the `Glimpse` and give it a line in `TASKS`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import time
+from collections.abc import Awaitable, Callable
+from typing import TYPE_CHECKING, NamedTuple
+
+from tornado.ioloop import PeriodicCallback
+
+from glimpse.errors import GlimpseError
+
+if TYPE_CHECKING:
+    from glimpse.server.composition import Glimpse
+
+log = logging.getLogger("glimpse.server")
+live_log = logging.getLogger("glimpse.live")
+
+
+class Task(NamedTuple):
+    """One line of the table. `runs_in` is `owner` (has drain and store), `follower` (has not) or `all`."""
+
+    name: str
+    function: Callable[[Glimpse], Awaitable[object]]
+    period_ms: int
+    runs_in: str
+
+
+async def drain(glimpse: Glimpse) -> None:
+    """Put what has arrived in window and store; go on at once while there is more."""
+    began = time.monotonic()
+    if glimpse.pipeline:
+        while await glimpse.pipeline.drain_once() and time.monotonic() - began < 1.0:
+            await asyncio.sleep(0)
+
+
+async def own(glimpse: Glimpse) -> None:
+    """Become the owner when there is none."""
+    await glimpse.try_to_own()
+
+
+async def follow(glimpse: Glimpse) -> None:
+    """Take what the owner has put in its window."""
+    await glimpse.follower.follow()
+
+
+async def announce(glimpse: Glimpse) -> None:
+    """Tell the owner that somebody follows."""
+    await glimpse.buffer.announce_follower()
+
+
+async def watch_valkey(glimpse: Glimpse) -> None:
+    """Start the embedded Valkey again when it has died."""
+    if glimpse.valkey:
+        await asyncio.to_thread(glimpse.valkey.revive)
+
+
+async def watch_lag(glimpse: Glimpse) -> None:
+    """Look how far behind the picture is, for the status line and `/health/ready`."""
+    await glimpse.pulse.look()
+
+
+async def refresh_geo(glimpse: Glimpse) -> None:
+    """Take up a geo database that was replaced."""
+    await asyncio.to_thread(glimpse.places.refresh_if_replaced)
+
+
+async def log_active_sessions(glimpse: Glimpse) -> None:
+    """Write one line for each project whose number of active sessions changed."""
+    counts = {project: _open_sessions(glimpse, project) for project in glimpse.window.projects()}
+    before = glimpse.active_sessions
+    for project in sorted(counts.keys() | before.keys()):
+        if counts.get(project, 0) != before.get(project, 0):
+            live_log.info("[live] project=%s active=%d", project, counts.get(project, 0))
+    glimpse.active_sessions = counts
+
+
+def _open_sessions(glimpse: Glimpse, project: str) -> int:
+    numbers = glimpse.window.numbers(project)
+    return numbers.active + numbers.idle
+
+
+TASKS = (
+    Task("drain", drain, 25, "owner"),
+    Task("watch lag", watch_lag, 500, "all"),
+    Task("watch valkey", watch_valkey, 500, "all"),
+    Task("refresh geo", refresh_geo, 2_000, "owner"),
+    Task("log active sessions", log_active_sessions, 10_000, "owner"),
+    Task("own", own, 500, "follower"),
+    Task("follow", follow, 50, "follower"),
+    Task("announce", announce, 5_000, "follower"),
+)
+
+
+class Clockwork:
+    """Runs the table on the current loop. A task never overlaps itself, and a failure never ends it."""
+
+    def __init__(self, glimpse: Glimpse) -> None:
+        self._beats = [_Beat(task, glimpse) for task in TASKS]
+
+    @property
+    def problem(self) -> str | None:
+        """The first task's problem that lasts, or None."""
+        return next((f"{beat.task.name}: {beat.problem}" for beat in self._beats if beat.problem), None)
+
+    def start(self) -> None:
+        """Begin; each process runs all tasks, which look for themselves whether it is their turn."""
+        for beat in self._beats:
+            beat.start()
+
+    async def stop(self) -> None:
+        """Begin no further round, and wait for those under way."""
+        await asyncio.gather(*(beat.stop() for beat in self._beats))
+
+
+class _Beat:
+    def __init__(self, task: Task, glimpse: Glimpse) -> None:
+        self.task = task
+        self.problem: str | None = None
+        self._glimpse = glimpse
+        self._under_way = asyncio.Lock()
+        self._callback = PeriodicCallback(self._run, task.period_ms)
+
+    def start(self) -> None:
+        self._callback.start()
+
+    async def stop(self) -> None:
+        self._callback.stop()
+        async with self._under_way:
+            return
+
+    async def _run(self) -> None:
+        role = "owner" if self._glimpse.is_owner else "follower"
+        if self.task.runs_in not in (role, "all") or self._glimpse.is_stopping:
+            return
+        async with self._under_way:
+            try:
+                await self.task.function(self._glimpse)
+            except GlimpseError as problem:
+                self._note(str(problem))
+            except Exception as problem:
+                if self.problem is None:
+                    log.exception("the task %r failed", self.task.name)
+                self.problem = f"{type(problem).__name__}: {problem}"
+            else:
+                self.problem = None
+
+    def _note(self, problem: str) -> None:
+        if self.problem is None:
+            log.warning("%s: %s", self.task.name, problem)
+        self.problem = problem
