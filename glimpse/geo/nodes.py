@@ -23,6 +23,11 @@ class NodeTable:
     def __len__(self) -> int:
         return len(self.children)
 
+    def labels(self) -> set[int]:
+        """Return the labels that some leaf has."""
+        references = np.append(self.children.ravel(), self.root)
+        return set((-1 - np.unique(references[references < 0])).tolist())
+
 
 def number_nodes(tree: PrunableTree, splits: dict[int, NDArray[np.bool_]]) -> NodeTable:
     """Return the nodes that are left when the others answer with one label."""
@@ -37,7 +42,8 @@ def number_nodes(tree: PrunableTree, splits: dict[int, NDArray[np.bool_]]) -> No
         references = -1 - level.answer.astype(np.int64)
         rows = np.flatnonzero(used[depth])
         pairs = np.column_stack([_children(below, *side, rows) for side in _sides(level)])
-        is_node = pairs[:, 0] != pairs[:, 1]
+        # Two equal leaves are one; two equal subtrees are still a level of the tree.
+        is_node = (pairs[:, 0] != pairs[:, 1]) | (pairs[:, 0] >= 0)
         references[rows[~is_node]] = pairs[~is_node, 0]
         distinct, inverse = np.unique(pairs[is_node], axis=0, return_inverse=True)
         references[rows[is_node]] = count + inverse.ravel()

@@ -36,6 +36,7 @@ class LabelLoss:
         self._points, self._countries = points, countries
 
     def __call__(self, right: Labels, answer: Labels) -> NDArray[np.float32]:
+        """Return the loss of each pair; the two broadcast."""
         km = distance_km(self._points[right], self._points[answer])
         loss = 1 - np.exp(-km / np.float32(_FAR_KM))
         loss += _WRONG_COUNTRY * (self._countries[right] != self._countries[answer])
@@ -95,7 +96,7 @@ class PrunableTree:
         self._loss, self._absent_weight = loss, absent_weight
         self.levels: dict[int, Level] = {}
         front = self._front_of(*_summed(*_below(keys, depths, labels, weights, leaf_depth)))
-        self._rows_at_leaf_depth(front, leaf_depth)
+        self._settle_leaves(front)
         for depth in range(leaf_depth, root_depth, -1):
             front = self._parents(front, depth)
             here = depths == depth - 1
@@ -103,7 +104,7 @@ class PrunableTree:
         self.root_label = int(front.labels[0, 0]) if front.rows[0] < 0 else None
         self.root_depth, self.leaf_depth = root_depth, leaf_depth
 
-    def _rows_at_leaf_depth(self, front: _Front, leaf_depth: int) -> None:
+    def _settle_leaves(self, front: _Front) -> None:
         """Settle nodes at the leaf depth: whatever is below them, they answer with one label."""
         answer, _ = self._best_answer(front)
         count = len(front.keys)

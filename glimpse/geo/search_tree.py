@@ -46,10 +46,10 @@ class Networks:
 
     def address(self, index: int) -> IPv4Address | IPv6Address:
         """Return the first address of a network."""
-        return first_address(self.version, int(self.keys[index]), int(self.depths[index]))
+        return start_of(self.version, int(self.keys[index]), int(self.depths[index]))
 
 
-def first_address(version: int, key: int, depth: int) -> IPv4Address | IPv6Address:
+def start_of(version: int, key: int, depth: int) -> IPv4Address | IPv6Address:
     """Return the first address under a prefix given as its leading bits."""
     return IPv4Address(key << (32 - depth)) if version == 4 else IPv6Address(key << (128 - depth))
 
@@ -155,4 +155,4 @@ def _child_table(content: bytes, node_count: int, record_size: int) -> NDArray[n
 
 def _big_endian(three_bytes: NDArray[np.uint8]) -> NDArray[np.uint32]:
     wide = three_bytes.astype(np.uint32)
-    return wide[:, 0] << 16 | wide[:, 1] << 8 | wide[:, 2]
+    return (wide[:, 0] << 16 | wide[:, 1] << 8 | wide[:, 2]).astype(np.uint32)

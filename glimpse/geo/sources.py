@@ -14,6 +14,7 @@ from typing import IO, Any, Final
 import numpy as np
 from numpy.typing import NDArray
 
+from glimpse.errors import GeoDataError
 from glimpse.geo.gazetteer import SourcePlace
 from glimpse.geo.networks import KEY_BITS
 from glimpse.geo.search_tree import Networks, SearchTree
@@ -50,7 +51,7 @@ def read_source(path: Path) -> Iterator[Source]:
 
     Raises
     ------
-    ValueError
+    GeoDataError
         The file is none of these.
     """
     if path.is_dir():
@@ -60,8 +61,7 @@ def read_source(path: Path) -> Iterator[Source]:
     elif path.name.endswith((".csv", ".csv.gz")):
         sources = _read_rows(_dbip_rows(path))
     else:
-        msg = f"{path} is no .mmdb, .csv, .csv.gz, and no folder of MaxMind's CSV files"
-        raise ValueError(msg)
+        raise GeoDataError(f"{path} is no .mmdb, .csv, .csv.gz, and no folder of MaxMind's CSV files")
     for source in sources:
         yield Source(_without_special_purpose(source.networks), source.places)
 
@@ -84,8 +84,9 @@ def _placed(
     places: list[SourcePlace | None],
 ) -> Source:
     """Leave out networks without a place; number the places that differ."""
-    distinct = {place: number for number, place in enumerate(dict.fromkeys(filter(None, places)))}
-    numbers = np.array([-1 if place is None else distinct[place] for place in places], np.int64)[which]
+    occurring = (places[index] for index in np.unique(which))
+    distinct = {place: number for number, place in enumerate(dict.fromkeys(filter(None, occurring)))}
+    numbers = np.array([distinct.get(place, -1) if place else -1 for place in places], np.int64)[which]
     known = numbers >= 0
     return Source(Networks(version, keys[known], depths[known], numbers[known]), list(distinct))
 
@@ -119,19 +120,21 @@ def _place(country: Any, region: Any, city: Any, lat: Any, lon: Any) -> SourcePl
 
 def _read_rows(rows: Iterable[tuple[Network, SourcePlace | None]]) -> Iterator[Source]:
     """Collect networks into arrays."""
-    columns: dict[int, tuple[list[int], list[int], list[SourcePlace | None]]] = {4: ([], [], []), 6: ([], [], [])}
+    columns: dict[int, tuple[list[int], list[int], list[int]]] = {4: ([], [], []), 6: ([], [], [])}
+    numbers: dict[SourcePlace | None, int] = {}
     for network, place in rows:
-        if network.version == 6 and not network.subnet_of(_GLOBAL_UNICAST):
+        if isinstance(network, IPv6Network) and not network.subnet_of(_GLOBAL_UNICAST):
             continue
         depth = min(network.prefixlen, KEY_BITS[network.version])
-        keys, depths, places = columns[network.version]
+        keys, depths, which = columns[network.version]
         keys.append(int(network.network_address) >> (network.max_prefixlen - depth))
         depths.append(depth)
-        places.append(place)
-    for version, (keys, depths, places) in columns.items():
+        which.append(numbers.setdefault(place, len(numbers)))
+    for version, (keys, depths, which) in columns.items():
         if keys:
-            which = np.arange(len(keys))
-            yield _placed(version, np.array(keys, np.uint64), np.array(depths, np.uint8), which, places)
+            yield _placed(
+                version, np.array(keys, np.uint64), np.array(depths, np.uint8), np.array(which, np.int64), list(numbers)
+            )
 
 
 _GLOBAL_UNICAST: Final = IPv6Network("2000::/3")
@@ -142,9 +145,8 @@ def _dbip_rows(path: Path) -> Iterator[tuple[Network, SourcePlace | None]]:
     with _open_text(path) as file:
         for first, last, _, country, region, city, lat, lon, *_ in csv.reader(file):
             place = _place(None if country == "ZZ" else country, region, city, lat, lon)
-            for network in ipaddress.summarize_address_range(
-                ipaddress.ip_address(first), ipaddress.ip_address(last)  # type: ignore[type-var]
-            ):
+            between: Any = ipaddress.ip_address(first), ipaddress.ip_address(last)
+            for network in ipaddress.summarize_address_range(*between):
                 yield network, place
 
 
@@ -155,20 +157,24 @@ def _maxmind_rows(folder: Path) -> Iterator[tuple[Network, SourcePlace | None]]:
         with _open_text(_only(folder, f"*City-Blocks-IPv{version}.csv")) as file:
             for row in csv.DictReader(file):
                 found = locations.get(row["geoname_id"] or row["registered_country_geoname_id"], {})
-                named = (found.get(name) for name in ("country_iso_code", "subdivision_1_name", "city_name"))
-                yield ipaddress.ip_network(row["network"]), _place(*named, row["latitude"], row["longitude"])
+                country, region, city = map(found.get, ("country_iso_code", "subdivision_1_name", "city_name"))
+                place = _place(country, region, city, row["latitude"], row["longitude"])
+                yield ipaddress.ip_network(row["network"]), place
 
 
 def _only(folder: Path, pattern: str) -> Path:
     found = sorted(folder.glob(pattern))
     if len(found) != 1:
-        msg = f"{folder} has {len(found)} files {pattern}; one is needed"
-        raise ValueError(msg)
+        raise GeoDataError(f"{folder} has {len(found)} files {pattern}; one is needed")
     return found[0]
 
 
 def _open_text(path: Path) -> IO[str]:
-    return gzip.open(path, "rt", encoding="utf-8", newline="") if path.suffix == ".gz" else path.open(newline="")
+    return (
+        gzip.open(path, "rt", encoding="utf-8", newline="")
+        if path.suffix == ".gz"
+        else path.open(encoding="utf-8", newline="")
+    )
 
 
 def _without_special_purpose(networks: Networks) -> Networks:

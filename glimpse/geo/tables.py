@@ -80,10 +80,8 @@ def _write_cities(path: Path, cities: Iterable[City], known: _KnownCities) -> No
         for city in cities:
             place = known.place(city)
             networks = " ".join(known.networks.get(city.geoname_id or 0, ()))
-            table.writerow(
-                (place.city, place.region or "", place.country, place.lat, place.lon)
-                + (city.population, place.time_zone, networks)
-            )
+            known_of_it = (place.city, place.region or "", place.country, place.lat, place.lon)
+            table.writerow((*known_of_it, city.population, place.time_zone, networks))
 
 
 def _write_time_zones(path: Path, by_population: Iterable[City], known: _KnownCities) -> None:

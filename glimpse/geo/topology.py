@@ -6,6 +6,7 @@ Source: The TopoJSON Format Specification 1.0 (quantized topologies).
 from __future__ import annotations
 
 from collections.abc import Sequence
+from itertools import pairwise
 from typing import Any
 
 import msgspec
@@ -60,8 +61,8 @@ class Topology(msgspec.Struct):
         # All arcs at once: a running sum over the whole, less what it was where each arc begins.
         before = np.concatenate((np.zeros((1, 2), np.int64), np.cumsum(steps, axis=0)))
         grid = before[1:] - np.repeat(before[starts[:-1]], np.diff(starts), axis=0)
-        degrees = grid * np.array(self.transform.scale) + np.array(self.transform.translate)
-        return [degrees[start:end] for start, end in zip(starts[:-1], starts[1:], strict=True)]
+        degrees = grid.astype(float) * np.array(self.transform.scale) + np.array(self.transform.translate)
+        return [degrees[start:end] for start, end in pairwise(starts)]
 
 
 def ring_points(ring: Ring, arcs: Sequence[Points]) -> Points:
