@@ -19,7 +19,7 @@ import pyarrow as pa
 
 from glimpse.errors import StoreCorrupt, StoreLocked, StoreUnavailable
 from glimpse.events import Event, Session
-from glimpse.store.rows import EVENT_COLUMNS, SESSION_COLUMNS, as_record, events_table, sessions_table
+from glimpse.store.rows import EVENT_COLUMNS, SESSION_COLUMNS, TIME_COLUMNS, events_table, sessions_table
 
 # What a row that no column can hold raises; a full disk is `StoreUnavailable` instead.
 UNSTORABLE = (duckdb.Error, pa.ArrowException, UnicodeError, OverflowError)
@@ -136,28 +136,22 @@ class DuckStore:
 
     def recent_events(self, since_ms: int, limit: int) -> list[Event]:
         """Return the newest events received since a time, oldest first; at most `limit`."""
-        records = self._records(
-            f"SELECT {', '.join(EVENT_COLUMNS)} FROM events WHERE received_at >= make_timestamp_ms(?)"
+        found = self.reader().execute(
+            f"SELECT {_plain(EVENT_COLUMNS)} FROM events WHERE received_at >= make_timestamp_ms(?)"
             " ORDER BY received_at DESC LIMIT ?",
             [since_ms, limit],
         )
-        return [msgspec.convert(record, Event) for record in reversed(records)]
+        return [_event(values) for values in reversed(found.fetchall())]
 
     def recent_sessions(self, since_ms: int) -> list[Session]:
         """Return the sessions last seen since a time: those that may still be open, and ids that are taken."""
-        columns = ", ".join(name for name in SESSION_COLUMNS if name in Session.__struct_fields__)
-        records = self._records(
-            f"SELECT {columns} FROM sessions WHERE last_seen_at >= make_timestamp_ms(?)",
-            [since_ms],
+        names = [name for name in SESSION_COLUMNS if name in Session.__struct_fields__]
+        found = self.reader().execute(
+            f"SELECT {_plain(names)} FROM sessions WHERE last_seen_at >= make_timestamp_ms(?)", [since_ms]
         )
-        return [msgspec.convert(record, Session) for record in records]
+        return [Session(**dict(zip(names, values, strict=True))) for values in found.fetchall()]
 
     # -- inside ----------------------------------------------------------------------------------------------------
-
-    def _records(self, sql: str, values: list[Any]) -> list[dict[str, Any]]:
-        found = self.reader().execute(sql, values)
-        names = [column[0] for column in found.description or ()]
-        return [as_record(dict(zip(names, row, strict=True))) for row in found.fetchall()]
 
     def _insert_rows(self, rows: Sequence[Event]) -> None:
         if rows:
@@ -194,6 +188,20 @@ class DuckStore:
             self._connection.rollback()
         except duckdb.Error:  # the transaction ended with the failure itself
             return
+
+
+def _plain(columns: Sequence[str]) -> str:
+    """Return columns as records hold them: times as epoch ms, UUIDs as text."""
+    as_text = {name: f"{name}::VARCHAR" for name in ("id", "session_id")}
+    as_ms = {name: f"epoch_ms({name}::TIMESTAMP)" for name in TIME_COLUMNS}
+    return ", ".join((as_text | as_ms).get(name, name) for name in columns)
+
+
+def _event(values: Sequence[Any]) -> Event:
+    facts = dict(zip(EVENT_COLUMNS, values, strict=True))
+    for name in ("properties", "context"):
+        facts[name] = {} if facts[name] == "{}" else msgspec.json.decode(facts[name])
+    return Event(**facts)
 
 
 def position_of(cursor: duckdb.DuckDBPyConnection) -> str:

@@ -12,11 +12,12 @@ import pyarrow as pa
 
 from glimpse.events import Event, Session
 
+TIME_COLUMNS = ("time", "received_at", "started_at", "last_seen_at", "entry_at", "exit_at")
 _TIME = pa.timestamp("ms")
 _json = msgspec.json.Encoder()
 
 _TYPES: dict[str, pa.DataType] = {
-    **dict.fromkeys(("time", "received_at", "started_at", "last_seen_at", "entry_at", "exit_at"), _TIME),
+    **dict.fromkeys(TIME_COLUMNS, _TIME),
     **dict.fromkeys(("lat", "lon", "duration_s"), pa.float64()),
     **dict.fromkeys(("pages", "events", "interactions"), pa.int32()),
     "engaged_ms": pa.int64(),
