@@ -7,12 +7,14 @@ rate sustains (the default) a visitor's second lasts about a second.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import heapq
 import itertools
 import random
+import signal
 import time
-from collections.abc import Callable, Iterator, Sequence
-from typing import Final
+from collections.abc import Callable, Coroutine, Iterator, Sequence
+from typing import Any, Final, TypeVar
 from urllib.parse import urlsplit
 
 import msgspec
@@ -23,10 +25,12 @@ from glimpse.traffic.sender import Account, Sender
 from glimpse.traffic.tracker import Call, Tracker
 from glimpse.traffic.visitors import Crowd
 
+T = TypeVar("T")
+
 SECONDS_BETWEEN_EVENTS: Final = 7.0
 """How long a visitor takes from one event to the next, on average over many journeys."""
 FIRST_ARRIVE_WITHIN_S: Final = 20.0
-_FINISH_WITHIN_S: Final = 5.0
+_FINISH_WITHIN_S: Final = 2.0
 _BEHIND_S: Final = 0.5
 _PROGRESS_EVERY_S: Final = 0.25
 
@@ -140,12 +144,12 @@ async def simulate(
     """
     started = time.monotonic()
     async with Sender(f"{simulation.site}/event", connections=simulation.connections) as sender:
-        try:
+        # Being cancelled is the way to end one without a duration.
+        with contextlib.suppress(asyncio.CancelledError):
             await _send(simulation, sender, on_progress, now_ms)
-            await sender.finish(within_s=_FINISH_WITHIN_S)
-        except asyncio.CancelledError:
-            pass  # the way to end one without a duration
         seconds = time.monotonic() - started
+        with contextlib.suppress(asyncio.CancelledError):
+            await sender.finish(within_s=_FINISH_WITHIN_S)
     on_progress(sender.account)
     return Report(sender.account, seconds, simulation.rate)
 
@@ -168,3 +172,16 @@ async def _send(
             due = now  # what could not be sent in its time is not made up for in a burst
         due += call.events / simulation.rate
         await sender.submit(call)
+
+
+async def until_interrupted(work: Coroutine[Any, Any, T]) -> T:
+    """Run some work, and cancel it at Ctrl-C, SIGTERM or when the terminal closes; return what it then returns."""
+    task = asyncio.ensure_future(work)
+    loop = asyncio.get_running_loop()
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+        loop.add_signal_handler(number, task.cancel)
+    try:
+        return await task
+    finally:
+        for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
+            loop.remove_signal_handler(number)
