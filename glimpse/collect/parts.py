@@ -1,0 +1,132 @@
+"""What the routes are given, once; and the form all of their handlers share."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from dataclasses import dataclass
+from http import HTTPStatus
+from types import TracebackType
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+from tornado.web import HTTPError, RequestHandler
+
+from glimpse.buffer import EventBuffer
+from glimpse.collect.access import REFUSAL, may_look
+from glimpse.collect.core import Edge
+from glimpse.collect.metrics import Metrics
+from glimpse.errors import BufferUnavailable, QueryError, StoreError
+from glimpse.settings import Settings
+
+if TYPE_CHECKING:  # an edge alone needs neither window nor store
+    from glimpse.live import Window
+    from glimpse.store import Queries
+
+log = logging.getLogger("glimpse.collect")
+
+JSON = "application/json; charset=utf-8"
+
+
+@dataclass
+class Parts:
+    """The parts that routes use; `queries` and `dashboard_path` may change while the server runs."""
+
+    settings: Settings
+    edge: Edge
+    buffer: EventBuffer
+    window: Window
+    queries: Queries
+    health: Callable[[], dict[str, str | None]]  # a part's name -> its problem
+    dashboard_path: str = "/glimpse_app"  # with the prefix that the server is mounted at
+
+    @property
+    def root(self) -> str:
+        """The path that the server is mounted at, without a slash at its end: "" or "/stats"."""
+        return self.dashboard_path.rpartition("/")[0]
+
+    @property
+    def metrics(self) -> Metrics:
+        """The registry behind `/metrics`; parts add themselves with `gauge_from` and `counter_from`."""
+        return self.edge.metrics
+
+
+class Handler(RequestHandler):
+    """A handler whose every answer is JSON, its errors too, and which logs no address and no query."""
+
+    parts: Parts
+
+    def initialize(self, parts: Parts) -> None:
+        """Take the parts."""
+        self.parts = parts
+
+    def set_default_headers(self) -> None:
+        """Say nothing about the server, and let no browser guess a type."""
+        self.clear_header("Server")
+        self.set_header("X-Content-Type-Options", "nosniff")
+
+    def check_xsrf_cookie(self) -> None:
+        """Ask for no token: no route acts on a cookie."""
+
+    def answer(self, body: Any, status: int = HTTPStatus.OK) -> None:
+        """Send a value as JSON that no cache keeps."""
+        self.set_status(status)
+        self.set_header("Content-Type", JSON)
+        self.set_header("Cache-Control", "no-store")
+        self.finish(msgspec.json.encode(body))
+
+    def refuse(self, status: int, message: str, path: str = "") -> None:
+        """Send an error as JSON."""
+        self.answer({"success": False, "errors": [{"path": path, "message": message}]}, status)
+
+    def write_error(self, status_code: int, **_details: Any) -> None:
+        """Answer what went wrong unexpectedly, or a method that is not there, without a traceback."""
+        if status_code == HTTPStatus.METHOD_NOT_ALLOWED:
+            self.set_header("Allow", ", ".join(m for m in ("GET", "HEAD", "POST", "OPTIONS") if self._allows(m)))
+        self.refuse(status_code, HTTPStatus(status_code).phrase)
+
+    def _allows(self, method: str) -> bool:
+        return getattr(type(self), method.lower()) is not getattr(RequestHandler, method.lower())
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Log without the request's summary, which would name the client's address."""
+        if not isinstance(value, HTTPError):
+            log.error("%s %s failed", self.request.method, self.request.path, exc_info=value)
+
+
+class ReadHandler(Handler):
+    """A handler that shows what visitors did: only to those who may look.
+
+    No cross-origin header is sent: else any page in a local browser could read through the loopback rule.
+    """
+
+    def prepare(self) -> None:
+        """Refuse those who may not look."""
+        if not may_look(self.request, self.parts.settings):
+            self.refuse(HTTPStatus.FORBIDDEN, REFUSAL)
+
+    def write_error(self, status_code: int, **details: Any) -> None:
+        """Answer a mistake in the question with 400, and a store that is away with 503."""
+        problem = details.get("exc_info", (None, None, None))[1]
+        if isinstance(problem, QueryError):
+            self.refuse(HTTPStatus.BAD_REQUEST, str(problem))
+        elif isinstance(problem, StoreError | BufferUnavailable):
+            self.set_header("Retry-After", "2")
+            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "the store can't answer at the moment; see /health/ready")
+        else:
+            super().write_error(status_code, **details)
+
+    def log_exception(
+        self,
+        typ: type[BaseException] | None,
+        value: BaseException | None,
+        tb: TracebackType | None,
+    ) -> None:
+        """Log what was not expected."""
+        if not isinstance(value, QueryError | StoreError | BufferUnavailable):
+            super().log_exception(typ, value, tb)

@@ -1,0 +1,77 @@
+"""The questions of the read API: project, span of time and page size, as texts of a query string."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+
+from glimpse.errors import QueryError
+from glimpse.wire.claim import is_project
+from glimpse.wire.times import parse_time
+
+_UNITS_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+_AGO = re.compile(r"([0-9]{1,9})([smhd])")
+_EPOCH_MS = re.compile(r"[0-9]{1,15}")
+_CURSOR = re.compile(r"[0-9]{1,15}:[0-9a-f-]{36}")
+DEFAULT_SINCE = "24h"
+DEFAULT_LIMIT = 1000
+MOST_ROWS = 10_000
+
+Ask = Callable[[str], str | None]  # a parameter's name -> its text, None when it is not given
+
+
+def project_asked(ask: Ask) -> str:
+    """Return the project, '*' (all) when none is named."""
+    project = ask("project") or "*"
+    if project != "*" and not is_project(project):
+        raise QueryError("project must be * or 1 to 64 of the characters A-Z a-z 0-9 . _ : -")
+    return project
+
+
+def span_asked(ask: Ask, now_ms: int) -> tuple[int, int]:
+    """Return `[since, until)`: by default the 24 hours up to and including now."""
+    since = moment(ask("since") or DEFAULT_SINCE, "since", now_ms)
+    until = moment(text, "until", now_ms) if (text := ask("until")) else now_ms + 1
+    if since > until:
+        raise QueryError("since must not be later than until")
+    return since, until
+
+
+def moment(text: str, name: str, now_ms: int) -> int:
+    """Return epoch ms of a time that is given as ISO 8601, as epoch ms, or as an age such as 90m, 24h, 7d."""
+    if ago := _AGO.fullmatch(text):
+        return max(0, now_ms - int(ago[1]) * _UNITS_MS[ago[2]])
+    # A + in a query that was not escaped arrives as a space; no ISO time ends with " 02:00".
+    found = int(text) if _EPOCH_MS.fullmatch(text) else parse_time(re.sub(r" (?=[0-9]{2}:?[0-9]{2}$)", "+", text))
+    if found is None or not 0 <= found <= _LAST_MS:
+        raise QueryError(
+            f"{name} must be ISO 8601, epoch milliseconds, or an age such as 90m, 24h, 7d; it is {text[:80]!r}"
+        )
+    return found
+
+
+_LAST_MS = 253_402_300_799_999  # the end of year 9999, the last that stores can hold
+
+
+def limit_asked(ask: Ask) -> int:
+    """Return how many rows a page is to have."""
+    text = ask("limit") or str(DEFAULT_LIMIT)
+    if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= MOST_ROWS:
+        raise QueryError(f"limit must be 1 to {MOST_ROWS}; it is {text[:80]!r}")
+    return int(text)
+
+
+def cursor_asked(ask: Ask) -> str | None:
+    """Return where the page before ended, as its `Link` gave it."""
+    text = ask("after")
+    if text and not _CURSOR.fullmatch(text):
+        raise QueryError("after must be what a Link header gave; follow that address as it is")
+    return text or None
+
+
+def format_asked(ask: Ask) -> str:
+    """Return the format, json by default."""
+    text = ask("format") or "json"
+    if text not in ("json", "ndjson"):
+        raise QueryError(f"format must be json or ndjson; it is {text[:80]!r}")
+    return text
