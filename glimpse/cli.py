@@ -59,7 +59,8 @@ def _parser() -> argparse.ArgumentParser:
     steps = geo.add_subparsers(dest="step", required=True, metavar="STEP")
     build = _command(steps, "build", _geo_build, "make the compact database from full ones")
     build.add_argument("sources", nargs="+", type=Path, help="city databases (mmdb or CSV), or folders of them")
-    build.add_argument("--out", type=Path, default=Path("data/geo/places.mmdb"), help="file (default: %(default)s)")
+    build.add_argument("--borders", type=Path, help="world-atlas' countries-50m.json, to make the borders of too")
+    build.add_argument("--out", type=Path, default=Path("data/geo"), help="folder (default: %(default)s)")
     _command(steps, "update", _geo_update, "fetch a newer city database into the data folder")
 
     _command(commands, "doctor", _doctor, "see whether everything that Glimpse needs is there and in order")
@@ -134,17 +135,27 @@ def _show(bar: tqdm[Any], account: Account) -> None:
 
 
 def _geo_build(options: argparse.Namespace) -> int:
+    from glimpse.geo.borders_build import build_borders
     from glimpse.geo.build import build
+    from glimpse.geo.gazetteer import load_geonames
+    from glimpse.geo.tables import build_tables
 
-    if missing := [str(source) for source in options.sources if not source.exists()]:
+    named = [*options.sources, *([options.borders] if options.borders else [])]
+    if missing := [str(path) for path in named if not path.exists()]:
         raise FileNotFoundError(f"there is no {', '.join(missing)}")
+    options.out.mkdir(parents=True, exist_ok=True)
+    gazetteer = load_geonames()
     with tqdm(total=100, bar_format="{l_bar}{bar}| {elapsed}") as bar:
 
         def show(doing: str, share: float) -> None:
             bar.set_description(doing, refresh=False)
             bar.update(round(share * 100) - bar.n)
 
-        report = build(options.sources, options.out, on_progress=show)
+        places = options.out / "places.mmdb"
+        report = build(options.sources, places, gazetteer=gazetteer, on_progress=show)
+    build_tables(places, options.out, gazetteer=gazetteer)
+    if options.borders:
+        build_borders(options.borders, options.out, gazetteer=gazetteer)
     print(
         f"{report.path}: {report.cities:,} cities from {report.source_networks:,} networks, {report.size_bytes:,} bytes"
     )

@@ -1,0 +1,36 @@
+"""Write the generated parts of README and docs: what stands between `<!-- name -->` and `<!-- /name -->`."""
+
+from __future__ import annotations
+
+import re
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+from glimpse.settings import settings_table
+
+CHECKOUT = Path(__file__).parent.parent
+PARTS: dict[str, tuple[Path, Callable[[], str]]] = {
+    "settings": (CHECKOUT / "README.md", settings_table),
+}
+
+
+def with_part(text: str, name: str, part: str) -> str:
+    """Return a document with one part put in its place."""
+    new, count = re.subn(
+        rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", lambda found: f"{found[1]}{part}\n{found[2]}", text, flags=re.S
+    )
+    if count != 1:
+        raise ValueError(f"the document has {count} places for {name!r}, not one")
+    return new
+
+
+def main() -> int:
+    """Write all parts."""
+    for name, (document, make) in PARTS.items():
+        document.write_text(with_part(document.read_text(encoding="utf-8"), name, make()), encoding="utf-8")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
