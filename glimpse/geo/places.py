@@ -8,8 +8,9 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterable
-from functools import lru_cache
+from functools import lru_cache, partial
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import geoip2.database
 import maxminddb
@@ -20,6 +21,9 @@ from geoip2.models import City
 from glimpse import resources
 from glimpse.geo.networks import address_of
 from glimpse.settings import Settings
+
+if TYPE_CHECKING:
+    from functools import _lru_cache_wrapper
 
 logger = logging.getLogger(__name__)
 
@@ -85,7 +89,8 @@ class PlaceLookup:
         self._identity: _Identity | None = None
         self._checked_at = clock()
         self._hits_before = self._misses_before = 0
-        self._cached = lru_cache(cache_size)(self._look_up)
+        self._cache_size = cache_size
+        self._cached = self._cache_over(None)
         self._open(self._identity_of_file())
 
     @property
@@ -134,14 +139,13 @@ class PlaceLookup:
 
     def close(self) -> None:
         """Free the database; every further place is None."""
-        self._forget()
-        self._reader = None
+        self._switch_to(None)
 
-    def _look_up(self, network: str) -> Place | None:
-        if self._reader is None:
+    def _look_up(self, reader: geoip2.database.Reader | None, network: str) -> Place | None:
+        if reader is None:
             return None
         try:
-            return _place(self._reader.city(address_of(network)))
+            return _place(reader.city(address_of(network)))
         except (AddressNotFoundError, ValueError):  # not in the database; no address at all
             return None
         except Exception as error:  # noqa: BLE001 - a damaged file can fail in any way; events go on without places
@@ -161,19 +165,26 @@ class PlaceLookup:
 
     def _open(self, identity: _Identity | None) -> None:
         self._identity = identity
-        self._forget()
-        self._reader, problem = _open_city_database(self._in_use())
+        reader, problem = _open_city_database(self._in_use())
+        self._switch_to(reader)
         if problem is None:
             self.problem = None
             logger.info("places come from %s", self.database)
         else:
             self._report(problem)
 
-    def _forget(self) -> None:
+    def _switch_to(self, reader: geoip2.database.Reader | None) -> None:
+        """Answer from another database, from one assignment on.
+
+        Lookups may be under way in another thread: what they still find in the old database goes to the old cache.
+        """
         info = self._cached.cache_info()
+        self._reader, self._cached = reader, self._cache_over(reader)
         self._hits_before += info.hits
         self._misses_before += info.misses
-        self._cached.cache_clear()
+
+    def _cache_over(self, reader: geoip2.database.Reader | None) -> _lru_cache_wrapper[Place | None]:
+        return lru_cache(self._cache_size)(partial(self._look_up, reader))
 
     def _report(self, problem: str) -> None:
         """Note a problem, and log it once."""

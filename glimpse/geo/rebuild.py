@@ -1,4 +1,4 @@
-"""Make all of ``data/geo/`` anew: what ``glimpse geo build`` runs."""
+"""Make all of ``data/geo/`` anew, in one go."""
 
 from __future__ import annotations
 

@@ -167,3 +167,16 @@ def test_named_database_is_used_and_nothing_else(tmp_path: Path):
     places = open_places(Settings(data_dir=tmp_path, geoip_db=tmp_path / "mine.mmdb"))
     assert places.problem is not None
     assert places.find("8.8.8.0/24") is None
+
+
+def test_answer_found_while_the_database_is_swapped_does_not_outlive_the_old_one(database: Path, tmp_path: Path):
+    clock = Clock()
+    places = PlaceLookup(database, clock=clock)
+    under_way = places._cached  # what a lookup in another thread has in hand
+    replace_by(database, write_database(tmp_path / "other.mmdb", {"81.2.69.0/24": TOKYO}))
+    clock.pass_a_second()
+    places.refresh_if_replaced()
+    assert under_way("81.2.69.0/24").city == "London"
+    found = places.find("81.2.69.0/24")
+    assert found is not None
+    assert found.city == "Tokyo"
