@@ -95,8 +95,8 @@ class Handler(RequestHandler):
         tb: TracebackType | None,
     ) -> None:
         """Log without the request's summary, which would name the client's address."""
-        if not isinstance(value, HTTPError):
-            log.error("%s %s failed", self.request.method, self.request.path, exc_info=value)
+        if typ and value and not isinstance(value, HTTPError):
+            log.error("%s %s failed", self.request.method, self.request.path, exc_info=(typ, value, tb))
 
 
 class ReadHandler(Handler):
