@@ -20,6 +20,7 @@ from glimpse.geo.places import open_places
 from glimpse.live import PipelineStatus, Window
 from glimpse.pipeline import Pipeline
 from glimpse.server.follower import Follower
+from glimpse.server.gauges import show_in_metrics
 from glimpse.server.ownership import Ownership
 from glimpse.server.pulse import Pulse
 from glimpse.server.tasks import Clockwork
@@ -69,6 +70,7 @@ class Glimpse:
         self.pulse = Pulse(self)
         self.clockwork = Clockwork(self)
         self.active_sessions: dict[str, int] = {}  # by project, as last logged
+        self.known_projects: list[str] = []  # what the store has, also from before the window
         self.store_problem: str | None = None
         self.is_stopping = False
         self._ownership = Ownership(settings.data_dir)
@@ -92,9 +94,11 @@ class Glimpse:
         self.follower = Follower(self.buffer, self.window, lambda: self.queries, self.settings)
         self.edge = Edge(self.buffer, self.settings)
         self.parts = self._parts()
+        show_in_metrics(self)
         await self.try_to_own()
         self._is_started = True
         self.clockwork.start()
+        log.info("ready to take events")
 
     async def _open_buffer(self) -> EventBuffer:
         if self.valkey:
@@ -150,6 +154,9 @@ class Glimpse:
                 except (StoreError, BufferUnavailable) as problem:
                     self._note_store_problem(str(problem))
                     await self._disown()
+                except BaseException:
+                    await self._disown()
+                    raise
             return self.pipeline is not None
 
     async def _become_owner(self) -> None:
@@ -192,6 +199,10 @@ class Glimpse:
     def health(self) -> dict[str, str | None]:
         """Return each part's problem, None where there is none."""
         return {"buffer": self.pulse.buffer_problem, "store": self.pulse.store_problem, "geo": self.places.problem}
+
+    def projects(self) -> list[str]:
+        """Return what can be looked at: projects in the window, then those that only the store knows."""
+        return list(dict.fromkeys([*self.window.projects(), *self.known_projects]))
 
     def status(self) -> PipelineStatus:
         """Return how far behind the picture is, for the status line."""

@@ -1,15 +1,30 @@
-"""What one viewer gets: the page, or a plain sentence why not."""
+"""What one viewer gets. Panel runs the app's script, which calls this, for each page that is opened."""
 
 from __future__ import annotations
-
-from ipaddress import ip_address
 
 import panel as pn
 
 from glimpse.server import served
 
+_NOT_YET = """<meta http-equiv="refresh" content="1"><p style="font:16px system-ui;margin:15vh auto;max-width:34em">
+Glimpse is not running in this server yet. If this stays, it was started by something else than
+<code>panel serve</code>.</p>"""
+
 
 def show_dashboard() -> None:
-    """Show the dashboard to the viewer whose request runs this script."""
+    """Show the dashboard of what this process serves."""
     glimpse = served.glimpse
-    pn.pane.HTML(f"<h1>{glimpse and glimpse.status()}</h1>").servable()
+    if glimpse is None:  # with --dev and --warm Panel runs the script once before there is a server
+        pn.pane.HTML(_NOT_YET).servable(title="Glimpse")
+        return
+    from glimpse.views.dashboard import Dashboard  # noqa: PLC0415 - imported by the first page, or before it at leisure
+    from glimpse.views.page import asked_project, asked_theme, page  # noqa: PLC0415
+
+    dashboard = Dashboard(
+        glimpse.window,
+        project=asked_project(glimpse.window),
+        theme=asked_theme(),
+        status=glimpse.status,
+        projects=glimpse.projects,
+    )
+    page(dashboard).servable(title="Glimpse")

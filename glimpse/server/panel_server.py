@@ -15,12 +15,14 @@ from pathlib import Path
 
 from bokeh.server.server import BaseServer
 from tornado.ioloop import PeriodicCallback
+from tornado.routing import Rule
 
 from glimpse.collect.routes import routes
 from glimpse.errors import GlimpseError, SettingsError
 from glimpse.server import served
 from glimpse.server.access_log import log_without_address
 from glimpse.server.composition import Glimpse
+from glimpse.server.guard import ForbiddenPage, Stranger
 from glimpse.server.signals import answer_before_the_loop
 from glimpse.settings import Settings
 
@@ -92,6 +94,14 @@ def _add_routes(server: BaseServer, glimpse: Glimpse, apps: list[str]) -> None:
     application.settings["log_function"] = log_without_address
     # Given this way they come before Panel's own routes, "/" among them.
     application.add_handlers(r".*", [(prefix + pattern, *rest) for pattern, *rest in routes(glimpse.parts)])
+    application.add_handlers(r".*", [Rule(Stranger(prefix, paths, glimpse.settings), ForbiddenPage)])
+    _let_loopback_names_in(application.websocket_origins, server.port)
+
+
+def _let_loopback_names_in(origins: set[str], port: int | None) -> None:
+    """Let a page of 127.0.0.1 work as one of localhost does: Bokeh's default is the latter alone."""
+    if f"localhost:{port}" in origins:
+        origins.update({f"127.0.0.1:{port}", f"[::1]:{port}"})
 
 
 def _watch_signals(server: BaseServer, parent: int) -> None:
@@ -106,12 +116,11 @@ def _watch_signals(server: BaseServer, parent: int) -> None:
             loop.asyncio_loop.add_signal_handler(number, leave)
 
     def leave_with_parent() -> None:
-        if os.getppid() != family:
+        if os.getppid() != parent:
             leave()
 
     loop.add_callback(install)
     if os.getpid() != parent:  # one of several: without the parent nobody would tell it to stop
-        family = os.getppid()
         watch = PeriodicCallback(leave_with_parent, _PARENT_WATCH_MS)
         loop.add_callback(watch.start)
 

@@ -70,6 +70,11 @@ async def refresh_geo(glimpse: Glimpse) -> None:
     await asyncio.to_thread(glimpse.places.refresh_if_replaced)
 
 
+async def learn_projects(glimpse: Glimpse) -> None:
+    """Ask the store which projects there are."""
+    glimpse.known_projects = await glimpse.queries.projects()
+
+
 async def log_active_sessions(glimpse: Glimpse) -> None:
     """Write one line for each project whose number of active sessions changed."""
     counts = {project: _open_sessions(glimpse, project) for project in glimpse.window.projects()}
@@ -90,6 +95,7 @@ TASKS = (
     Task("watch lag", watch_lag, 500, "all"),
     Task("watch valkey", watch_valkey, 500, "all"),
     Task("refresh geo", refresh_geo, 2_000, "owner"),
+    Task("learn projects", learn_projects, 10_000, "all"),
     Task("log active sessions", log_active_sessions, 10_000, "owner"),
     Task("own", own, 500, "follower"),
     Task("follow", follow, 50, "follower"),
