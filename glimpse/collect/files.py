@@ -98,9 +98,9 @@ class SdkHandler(FileHandler):
 class DemoHandler(FileHandler):
     """`GET /demo…`: a small made-up shop. It has routes of its own, so what is no file is its page."""
 
-    def get(self, name: str = "") -> None:
+    def get(self, name: str | None = None) -> None:
         """Send a file of the shop, or its page."""
-        path = resources.path("demo") / name
+        path = resources.path("demo") / (name or "")
         if name and name != "index.html" and path.suffix in _TYPES and path.is_file():
             self.send_file(load(path), _ASK_EACH_TIME)
         else:
