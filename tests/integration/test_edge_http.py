@@ -5,7 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import logging
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 import pytest
@@ -26,7 +26,8 @@ from glimpse.pipeline import Pipeline
 from glimpse.server.access_log import log_without_address
 from glimpse.sessions import SessionTracker
 from glimpse.settings import Settings
-from glimpse.store import DuckStore, LocalQueries
+from glimpse.store import DuckStore, LocalQueries, RemoteQueries
+from glimpse.store.remote import SOCKET_NAME
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 DEVICES = Devices()
@@ -37,13 +38,11 @@ at_root_and_below = pytest.mark.parametrize("site", ["", "/stats"], ids=["root",
 class Site:
     """A server in this process, and a client that asks it."""
 
-    def __init__(self, parts: Parts, pipeline: Pipeline, url: str, prefix: str) -> None:
-        self.parts, self.pipeline, self.url, self.prefix = parts, pipeline, url, prefix
+    def __init__(self, parts: Parts, url: str, prefix: str) -> None:
+        self.parts, self.url, self.prefix = parts, url, prefix
         self._client = AsyncHTTPClient(force_instance=True)
 
-    async def ask(
-        self, path: str, body: bytes | None = None, method: str | None = None, **headers: str
-    ) -> HTTPResponse:
+    async def ask(self, path: str, body: bytes | None = None, method: str = "", **headers: str) -> HTTPResponse:
         named = {"User-Agent": CHROME} | {name.replace("_", "-"): value for name, value in headers.items()}
         request = HTTPRequest(
             f"{self.url}{self.prefix}{path}",
@@ -56,35 +55,17 @@ class Site:
         )
         return await self._client.fetch(request, raise_error=False)
 
-    async def send(self, *names: str, **facts: Any) -> None:
-        events = [{"projectId": "shop", "event": name, "timestamp": wall_clock_ms()} | facts for name in names]
-        assert (await self.ask("/event", json.dumps(events).encode())).code == 200
-        await self.pipeline.drain_once()
-        await self.pipeline.flush()
-
 
 @pytest.fixture
 async def site(request: pytest.FixtureRequest, buffer: EventBuffer, settings: Settings) -> AsyncIterator[Site]:
+    """An edge alone: nobody owns a store, so what is stored can't be asked for."""
     prefix = getattr(request, "param", "/stats")
-    window = Window(minutes=30, max_events=1000, now_ms=wall_clock_ms)
-    settings.data_dir.mkdir(exist_ok=True)
-    store = DuckStore.open(settings.data_dir)
-    places = open_places(settings)
-    pipeline = Pipeline(
-        buffer=buffer,
-        store=store,
-        sessions=SessionTracker(settings.session_timeout_s),
-        enricher=Enricher(Tools(places=places, devices=DEVICES)),
-        window=window,
-        settings=settings,
-    )
-    queries = LocalQueries(store, buffer)
     parts = Parts(
         settings=settings,
         edge=Edge(buffer, settings),
         buffer=buffer,
-        window=window,
-        queries=queries,
+        window=Window(minutes=30, max_events=1000, now_ms=wall_clock_ms),
+        queries=RemoteQueries(settings.data_dir / SOCKET_NAME),
         health=lambda: {"buffer": buffer.problem, "store": None, "geo": None},
         dashboard_path=f"{prefix}/our_app",
     )
@@ -92,9 +73,36 @@ async def site(request: pytest.FixtureRequest, buffer: EventBuffer, settings: Se
     server = HTTPServer(Application(table, log_function=log_without_address))
     (listener,) = bind_sockets(0, "127.0.0.1")
     server.add_sockets([listener])
-    yield Site(parts, pipeline, f"http://127.0.0.1:{listener.getsockname()[1]}", prefix)
+    yield Site(parts, f"http://127.0.0.1:{listener.getsockname()[1]}", prefix)
     server.stop()
     await server.close_all_connections()
+
+
+Send = Callable[..., Awaitable[None]]
+
+
+@pytest.fixture
+async def send(site: Site, settings: Settings) -> AsyncIterator[Send]:
+    """The whole path behind the edge: what is sent is stored and shown when the call returns."""
+    settings.data_dir.mkdir(exist_ok=True)
+    store, places = DuckStore.open(settings.data_dir), open_places(settings)
+    pipeline = Pipeline(
+        buffer=site.parts.buffer,
+        store=store,
+        sessions=SessionTracker(settings.session_timeout_s),
+        enricher=Enricher(Tools(places=places, devices=DEVICES)),
+        window=site.parts.window,
+        settings=settings,
+    )
+    site.parts.queries = queries = LocalQueries(store, site.parts.buffer)
+
+    async def send_and_drain(*names: str, **facts: Any) -> None:
+        events = [{"projectId": "shop", "event": name, "timestamp": wall_clock_ms()} | facts for name in names]
+        assert (await site.ask("/event", json.dumps(events).encode())).code == 200
+        await pipeline.drain_once()
+        await pipeline.flush()
+
+    yield send_and_drain
     await pipeline.close()
     queries.close()
     store.close()
@@ -155,9 +163,8 @@ async def test_another_method_is_a_405_in_json(site: Site):
     assert (response.code, response.headers["Allow"], read(response)["success"]) == (405, "POST, OPTIONS", False)
 
 
-@at_root_and_below
-async def test_what_was_sent_is_read_back(site: Site):
-    await site.send("page_view", "click", context={"url": "https://shop.example/hats?q=1"})
+async def test_what_was_sent_is_read_back(site: Site, send: Send):
+    await send("page_view", "click", context={"url": "https://shop.example/hats?q=1"})
     rows = read(await site.ask("/api/v1/events?project=shop&since=5m"))
     assert {row["name"] for row in rows} == {"page_view", "click"}
     assert rows[0]["page"] == "/hats"
@@ -167,8 +174,8 @@ async def test_what_was_sent_is_read_back(site: Site):
 
 
 @at_root_and_below
-async def test_pages_follow_each_other_by_link_until_all_is_read(site: Site):
-    await site.send(*(f"e{i}" for i in range(7)))
+async def test_pages_follow_each_other_by_link_until_all_is_read(site: Site, send: Send):
+    await send(*(f"e{i}" for i in range(7)))
     address, names, pages = "/api/v1/events?limit=3", [], 0
     while address:
         response = await site.ask(address)
@@ -180,8 +187,8 @@ async def test_pages_follow_each_other_by_link_until_all_is_read(site: Site):
     assert (pages, sorted(names)) == (3, [f"e{i}" for i in range(7)])
 
 
-async def test_the_books_and_the_live_numbers_are_there(site: Site):
-    await site.send("page_view")
+async def test_the_books_and_the_live_numbers_are_there(site: Site, send: Send):
+    await send("page_view")
     ledger = read(await site.ask("/api/v1/ledger?project=shop"))
     assert (ledger["received"], ledger["stored"], ledger["difference"]) == (1, 1, 0)
     live = read(await site.ask("/api/v1/live?project=shop"))
@@ -202,8 +209,20 @@ async def test_a_mistake_in_a_question_is_a_400_that_says_what_is_allowed(site: 
 async def test_only_this_machine_may_look(site: Site, path: str):
     refused = await site.ask(path, X_Forwarded_For="203.0.113.7")
     assert (refused.code, "GLIMPSE_PUBLIC=1" in refused.body.decode()) == (403, True)
-    allowed = await site.ask(path, Origin="https://elsewhere.example")
-    assert (allowed.code, "Access-Control-Allow-Origin" in allowed.headers) == (200, False)
+    assert (await site.ask(path)).code != 403
+
+
+@pytest.mark.parametrize("path", ["/api/v1/live", "/metrics"])
+async def test_no_page_of_another_site_may_read(site: Site, path: str):
+    response = await site.ask(path, Origin="https://elsewhere.example")
+    assert (response.code, "Access-Control-Allow-Origin" in response.headers) == (200, False)
+
+
+@pytest.mark.parametrize("path", ["/api/v1/events", "/api/v1/ledger"])
+async def test_while_nobody_owns_the_store_questions_are_a_503_and_events_are_taken(site: Site, path: str):
+    response = await site.ask(path)
+    assert (response.code, response.headers["Retry-After"], read(response)["success"]) == (503, "2", False)
+    assert (await site.ask("/event", EVENT)).code == 200
 
 
 async def test_a_client_elsewhere_may_send_though_it_may_not_look(site: Site):
