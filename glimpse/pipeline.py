@@ -89,7 +89,9 @@ class Pipeline:
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="glimpse-store")
         self._recent = RecentIds()
         self._lot = Lot()
-        self._entries: list[str] = []  # read, not acknowledged
+        self._entries: list[str] = []  # in the lot
+        self._committed: list[str] = []  # to be acknowledged
+        self._taken_to = "0"  # the last entry that was put in a lot
         self._oldest_waits_since: float | None = None
         self._is_interrupted = False
         self._busy = asyncio.Lock()
@@ -104,6 +106,7 @@ class Pipeline:
         now = self._now_ms()
         await self._restore_sessions(await self._call(self._restore, now), now)
         position, after = await self._call(self._store.position), "0"
+        self._taken_to = position
         while entries := await self._buffer.read_unacknowledged(after, READ_ENTRIES):
             after = entries[-1].id
             done = [entry for entry in entries if entry_order(entry.id) <= entry_order(position)]
@@ -117,6 +120,7 @@ class Pipeline:
         async with self._busy:
             if self.problem and not await self._commit():
                 return 0  # the store is away: what waits stays in the buffer
+            await self._acknowledge()
             entries = await self._read()
             events = await self._take(entries) if entries else 0
             self._is_interrupted = False
@@ -140,8 +144,7 @@ class Pipeline:
     async def _read(self) -> list[Entry]:
         """Return new entries; after a failure, first those that were read and not taken."""
         if self._is_interrupted:
-            after = self._entries[-1] if self._entries else "0"
-            return await self._buffer.read_unacknowledged(after, READ_ENTRIES)
+            return await self._buffer.read_unacknowledged(self._taken_to, READ_ENTRIES)
         self._is_interrupted = True  # until `_take` has put in the lot what is read here, or nothing was read
         return await self._buffer.read(READ_ENTRIES)
 
@@ -195,7 +198,7 @@ class Pipeline:
         for project, count in duplicates.items():
             self._lot.counts[project, "duplicate"] += count
         self._entries.extend(entry.id for entry in entries)
-        self._lot.position = entries[-1].id
+        self._lot.position = self._taken_to = entries[-1].id
         if self._oldest_waits_since is None:
             self._oldest_waits_since = time.monotonic()
 
@@ -230,11 +233,17 @@ class Pipeline:
         self.commit_seconds += time.perf_counter() - began
         self.commits += 1
         self.problem = None
-        entries, self._entries = self._entries, []
-        self._lot, self._oldest_waits_since = Lot(), None
+        self._committed += self._entries
+        self._entries, self._lot, self._oldest_waits_since = [], Lot(), None
         self._sessions.forget_ended(self._now_ms())
-        await self._buffer.acknowledge(entries)
+        await self._acknowledge()
         return True
+
+    async def _acknowledge(self) -> None:
+        """Acknowledge what is committed; what Redis does not confirm is tried again at the next drain."""
+        if self._committed:
+            await self._buffer.acknowledge(self._committed)
+            self._committed = []
 
     async def _leave_out_bad_rows(self, problem: Exception) -> None:
         """Find the rows that the store can't take, set them aside with the reason, and keep the rest of the lot."""

@@ -23,6 +23,7 @@ from glimpse.store.duckdb import DuckStore, position_of
 from glimpse.store.rows import as_record
 
 T = TypeVar("T")
+_LEDGER_TRIES = 5
 
 
 class Queries(Protocol):
@@ -151,10 +152,12 @@ class LocalQueries:
 
     async def ledger(self, project: str) -> dict[str, Any]:
         """Return the account of every event received."""
-        # The store first: an event on its way is then counted as waiting or not at all, never twice.
-        position, outcomes = await self._run(lambda: self._drained(project))
-        waiting = await self._buffer.waiting(project, position)
-        edge = await self._buffer.counts(project)
+        for _ in range(_LEDGER_TRIES):
+            position, outcomes = await self._run(lambda: self._drained(project))
+            waiting = await self._buffer.waiting(project, position)
+            edge = await self._buffer.counts(project)
+            if position == await self._run(lambda: position_of(self._cursor)):
+                break  # else a commit came between, and took events from the buffer to the store
         return _balance(edge, outcomes, waiting)
 
     def _drained(self, project: str) -> tuple[str, dict[str, int]]:

@@ -11,7 +11,7 @@ from redis.asyncio import Redis
 from glimpse.buffer import DEAD, STREAM, EventBuffer, Receipt
 from glimpse.enrich import Enricher, Tools
 from glimpse.enrich.device import Devices
-from glimpse.errors import StoreUnavailable
+from glimpse.errors import BufferUnavailable, StoreUnavailable
 from glimpse.events import AdmittedEvent, Event
 from glimpse.geo.places import open_places
 from glimpse.pipeline import Pipeline
@@ -150,6 +150,28 @@ async def test_killed_between_commit_and_acknowledgement_nothing_is_doubled(
     assert (len(second.stored()), ledger["stored"], ledger["duplicate"], ledger["difference"]) == (100, 100, 0, 0)
     assert len(second.window.restored) == 100
     second.die()
+
+
+async def test_an_acknowledgement_that_failed_is_made_up_and_nothing_is_read_again(
+    drain: Drain, monkeypatch: pytest.MonkeyPatch
+):
+    async def away(*_: object) -> None:
+        raise BufferUnavailable("away")
+
+    await drain.buffer.append(Receipt([fresh() for _ in range(100)]))
+    with monkeypatch.context() as broken:
+        broken.setattr(drain.buffer, "acknowledge", away)
+        broken.setattr(drain.buffer, "publish", away)
+        with pytest.raises(BufferUnavailable):
+            await drain.pipeline.drain_once()
+        broken.setattr(drain.buffer, "read", away)
+        with pytest.raises(BufferUnavailable):
+            await drain.pipeline.drain_once()
+    for _ in range(2):
+        await drain.pipeline.drain_once()
+    ledger = await drain.ledger()
+    assert (ledger["stored"], ledger["duplicate"], ledger["difference"]) == (100, 0, 0)
+    assert await drain.buffer.read_unacknowledged() == []
 
 
 async def test_open_sessions_survive_a_restart_with_and_without_client_ids(buffer: EventBuffer, settings: Settings):
