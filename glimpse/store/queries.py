@@ -152,13 +152,15 @@ class LocalQueries:
 
     async def ledger(self, project: str) -> dict[str, Any]:
         """Return the account of every event received."""
-        for _ in range(_LEDGER_TRIES):
+        tries = 0
+        while True:
             position, outcomes = await self._run(lambda: self._drained(project))
             waiting = await self._buffer.waiting(project, position)
             edge = await self._buffer.counts(project)
-            if position == await self._run(lambda: position_of(self._cursor)):
-                break  # else a commit came between, and took events from the buffer to the store
-        return _balance(edge, outcomes, waiting)
+            tries += 1
+            # A commit in between takes events from the buffer to the store: look again.
+            if tries == _LEDGER_TRIES or position == await self._run(lambda: position_of(self._cursor)):
+                return _balance(edge, outcomes, waiting)
 
     def _drained(self, project: str) -> tuple[str, dict[str, int]]:
         self._cursor.begin()  # so that counts and position are of one moment
