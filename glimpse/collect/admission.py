@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import NamedTuple
 
-from glimpse.collect.crawlers import Kind, judge_user_agent
+from glimpse.collect.crawlers import MOST_JUDGED_CHARS, Kind, judge_user_agent
 from glimpse.events import ClaimedEvent, DropReason
 
 
@@ -16,8 +16,14 @@ class Sender(NamedTuple):
     """What a request tells of who sends it."""
 
     user_agent: str
-    headers: Mapping[str, str]
+    is_prefetch: bool
     allows_headless: bool
+
+    @classmethod
+    def of(cls, headers: Mapping[str, str], *, allows_headless: bool) -> Sender:
+        """Read it from a request's headers."""
+        user_agent = (headers.get("User-Agent") or "")[:MOST_JUDGED_CHARS]
+        return cls(user_agent, any(_is_prefetch(headers.get(name)) for name in _PURPOSES), allows_headless)
 
 
 def drop_bot(event: ClaimedEvent, sender: Sender) -> DropReason | None:
@@ -32,7 +38,7 @@ def drop_bot(event: ClaimedEvent, sender: Sender) -> DropReason | None:
 
 def drop_prefetch(_event: ClaimedEvent, sender: Sender) -> DropReason | None:
     """Drop what a browser sends for a page that nobody has opened yet."""
-    return DropReason.PREFETCH if any(_is_prefetch(sender.headers.get(name)) for name in _PURPOSES) else None
+    return DropReason.PREFETCH if sender.is_prefetch else None
 
 
 # Sec-Purpose is the standard's name; the others are older ones that browsers and proxies still send.

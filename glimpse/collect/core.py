@@ -93,8 +93,7 @@ class Edge:
         return answer
 
     def _sort(self, reading: Reading, request: Request) -> tuple[list[ClaimedEvent], list[tuple[int, DropReason]]]:
-        user_agent = request.headers.get("User-Agent") or ""
-        sender = Sender(user_agent[:MOST_JUDGED_CHARS], request.headers, self._settings.allows_headless)
+        sender = Sender.of(request.headers, allows_headless=self._settings.allows_headless)
         wanted: list[ClaimedEvent] = []
         dropped: list[tuple[int, DropReason]] = []
         for index, event in reading.events:

@@ -12,6 +12,7 @@ if TYPE_CHECKING:
 
 # What the buffer's encoding and every store can hold.
 _LEAST_INTEGER, _GREATEST_INTEGER = -(2**63), 2**64 - 1
+_WITHOUT_LIMIT = frozenset({bool, float, type(None)})
 MOST_ERRORS = 10
 MOST_PATH_CHARS = 200
 
@@ -49,7 +50,11 @@ class _Walk:
         for key, item in value.items():
             if len(key) > self.max_key:
                 self.refuse(path, f"has a key of {len(key)} code points ({shown(key)})", self.max_key)
-            if type(item) is not str or len(item) > self.max_string:
+            kind = type(item)
+            # Told at once for what nearly all items are, so that no path is put together for them.
+            if (kind is str and len(item) <= self.max_string) or kind in _WITHOUT_LIMIT:
+                continue
+            if kind is not int or not _LEAST_INTEGER <= item <= _GREATEST_INTEGER:
                 self.check(item, f"{path}.{key[: self.max_key]}", depth + 1)
 
     def enter_array(self, value: list[Any], path: str, depth: int) -> None:

@@ -13,7 +13,7 @@ GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.
 def dropped(user_agent: str, *, claimed: str | None = None, allows: bool = False, **headers: str) -> str | None:
     event = ClaimedEvent(project="shop", name="x", timestamp=0, context={"userAgent": claimed} if claimed else {})
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return reason_to_drop(event, Sender(user_agent, named, allows))
+    return reason_to_drop(event, Sender.of({"User-Agent": user_agent} | named, allows_headless=allows))
 
 
 @pytest.mark.parametrize(
