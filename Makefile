@@ -8,6 +8,8 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c '
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SDK_SOURCES := $(shell find sdk/src sdk/scripts -type f) sdk/package.json
+# Those that need a full geo database, or hours, are run by themselves.
+BENCHES := $(filter-out bench/soak.py bench/geo_accuracy.py,$(wildcard bench/[a-z]*.py))
 CHECKED := glimpse glimpse_app.py tests bench docs
 
 .PHONY: help
@@ -46,7 +48,7 @@ test-python: .venv/.installed-dev sdk/dist/glimpse.js chromium
 
 .PHONY: bench
 bench: .venv/.installed-dev sdk/dist/glimpse.js chromium ## measure start-up, memory, ingest and the way from click to dot
-	for script in bench/bench_*.py; do echo "== $$script"; $(BIN)/python "$$script"; done
+	for script in $(BENCHES); do echo "== $$script"; $(BIN)/python "$$script"; done
 
 .PHONY: soak
 soak: .venv/.installed-dev sdk/dist/glimpse.js ## hold a rate for long and compare the books (ARGS="--minutes 60")

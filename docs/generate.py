@@ -17,12 +17,8 @@ PARTS: dict[str, tuple[Path, Callable[[], str]]] = {
 
 def with_part(text: str, name: str, part: str) -> str:
     """Return a document with one part put in its place."""
-    new, count = re.subn(
-        rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)",
-        lambda found: f"{found[1]}{part}\n{found[2]}",
-        text,
-        flags=re.DOTALL,
-    )
+    place = re.compile(rf"(<!-- {name} -->\n).*?(<!-- /{name} -->)", re.DOTALL)
+    new, count = place.subn(lambda found: f"{found[1]}{part}\n{found[2]}", text)
     if count != 1:
         raise ValueError(f"the document has {count} places for {name!r}, not one")
     return new

@@ -1,0 +1,147 @@
+"""Take the pictures in docs/ anew: `make screenshots`. A server of its own, simulated visitors, and Chromium.
+
+What they show has really come over HTTP and gone through all of Glimpse. `--minutes` says for how long visitors come
+before the pictures are taken; the chart over 30 minutes fills as long.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import os
+import shutil
+import socket
+import subprocess
+import sys
+import tempfile
+import urllib.error
+import urllib.request
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from pathlib import Path
+from typing import NamedTuple
+
+from playwright.async_api import Page, async_playwright
+from tqdm import tqdm
+
+from glimpse import resources
+from glimpse.traffic.simulate import Simulation, simulate
+
+DOCS = Path(__file__).parent
+WIDE, PHONE = (1440, 900), (390, 844)
+CHROMIUM_FLAGS = (
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+    "--no-first-run",
+)
+START_WITHIN_S = 60
+LOOKED_AT_S = 6  # what moves on the page has begun to
+
+
+class Picture(NamedTuple):
+    """A file, and what is on it."""
+
+    name: str
+    path: str
+    size: tuple[int, int]
+    shown: str  # a selector that is there when the page is
+
+
+PICTURES = (
+    Picture("live-map.png", "/glimpse_app?project=demo", WIDE, "canvas"),
+    Picture("dashboard-light.png", "/glimpse_app?project=demo&theme=light", WIDE, "canvas"),
+    Picture("dashboard-phone.png", "/glimpse_app?project=demo", PHONE, "canvas"),
+    Picture("dashboard-phone-light.png", "/glimpse_app?project=demo&theme=light", PHONE, "canvas"),
+    Picture("dashboard-empty.png", "/glimpse_app?project=my-site", WIDE, "canvas"),
+    Picture("demo-shop.png", "/demo", WIDE, "#products"),
+)
+
+
+def free_port() -> int:
+    """Return a port that nobody listens on."""
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+def started(command: list[str], environment: dict[str, str], log: Path) -> subprocess.Popen[bytes]:
+    """Start a process, its output in a file."""
+    with log.open("wb") as output:
+        return subprocess.Popen(command, env=environment, stdout=output, stderr=output)
+
+
+@asynccontextmanager
+async def served(folder: Path) -> AsyncIterator[str]:
+    """Serve in a process of its own; gives its address."""
+    port = free_port()
+    command = [sys.executable, "-m", "panel", "serve", str(resources.path("glimpse_app.py")), "--port", str(port)]
+    own = {name: value for name, value in os.environ.items() if not name.startswith(("GLIMPSE_", "REDIS_"))}
+    own |= {"GLIMPSE_DATA_DIR": str(folder / "data"), "GLIMPSE_ALLOW_HEADLESS": "1"}
+    server = started(command, own, folder / "server.log")
+    url = f"http://localhost:{port}"
+    try:
+        for _ in range(START_WITHIN_S * 10):
+            if await asyncio.to_thread(answers, url):
+                break
+            await asyncio.sleep(0.1)
+        else:
+            raise TimeoutError((folder / "server.log").read_text())
+        yield url
+    finally:
+        server.terminate()
+        server.wait(20)
+
+
+def answers(url: str) -> bool:
+    """Whether a server answers there."""
+    try:
+        with urllib.request.urlopen(f"{url}/check", timeout=5) as answer:
+            return answer.status == 200
+    except urllib.error.URLError:
+        return False
+
+
+async def take(page: Page, url: str, picture: Picture) -> None:
+    """Open a page, let it move, and save what it looks like."""
+    await page.set_viewport_size({"width": picture.size[0], "height": picture.size[1]})
+    await page.goto(url + picture.path)
+    await page.wait_for_selector(picture.shown)
+    await asyncio.sleep(LOOKED_AT_S)
+    await page.screenshot(path=DOCS / picture.name)
+    print(f"docs/{picture.name}: {picture.size[0]} x {picture.size[1]}, {(DOCS / picture.name).stat().st_size:,} bytes")
+
+
+async def take_all(url: str, names: list[str]) -> None:
+    """Take the pictures, each in a browser context of its own."""
+    async with async_playwright() as browsers:
+        chromium = await browsers.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
+        for picture in PICTURES:
+            if not names or picture.name in names:
+                context = await chromium.new_context()
+                await take(await context.new_page(), url, picture)
+                await context.close()
+        await chromium.close()
+
+
+async def main(minutes: float, rate: float, names: list[str]) -> None:
+    """Serve, simulate, wait, and take the pictures while visitors go on."""
+    with tempfile.TemporaryDirectory(prefix="glimpse-pictures-") as folder:
+        async with served(Path(folder)) as url:
+            visitors = asyncio.create_task(simulate(Simulation(url=url, rate=rate, seed=2026)))
+            for _ in tqdm(range(round(minutes * 60)), desc="Visitors come", unit="s"):
+                await asyncio.sleep(1)
+            await take_all(url, names)
+            visitors.cancel()
+            print(await visitors)
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--minutes", type=float, default=1.5, help="how long visitors come before (default: 1.5)")
+    parser.add_argument("--rate", type=float, default=40, help="events a second (default: 40)")
+    parser.add_argument("names", nargs="*", help="only these pictures")
+    options = parser.parse_args()
+    asyncio.run(main(options.minutes, options.rate, options.names))
