@@ -21,6 +21,10 @@ APP = CHECKOUT / "glimpse_app.py"
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 
 
+def now_ms() -> int:
+    return time.time_ns() // 1_000_000
+
+
 def free_port() -> int:
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
@@ -119,5 +123,5 @@ class Served:
 
 def an_event(project: str = "shop", name: str = "page_view", **more: Any) -> dict[str, Any]:
     """Return a valid event of now, with an id of its own."""
-    claim = {"projectId": project, "event": name, "timestamp": time.time_ns() // 1_000_000, "id": str(uuid4())}
+    claim = {"projectId": project, "event": name, "timestamp": now_ms(), "id": str(uuid4())}
     return claim | {"context": {"url": "https://shop.test/", "timezone": "Europe/Vienna"}} | more
