@@ -8,6 +8,7 @@ from tornado.web import RequestHandler
 
 from glimpse.collect.event_route import EventHandler
 from glimpse.collect.files import DemoHandler, SdkHandler
+from glimpse.collect.log_filter import hide_addresses
 from glimpse.collect.parts import Parts
 from glimpse.collect.read_routes import LedgerHandler, LiveHandler, MetricsHandler, StoredEventsHandler
 from glimpse.collect.status_routes import CheckHandler, ReadyHandler, RootHandler
@@ -47,4 +48,5 @@ ROUTES: tuple[tuple[str, type[RequestHandler]], ...] = (
 
 def routes(parts: Parts) -> list[tuple[str, type[RequestHandler], dict[str, Any]]]:
     """Return the table for a Tornado application that is to serve these parts."""
+    hide_addresses()  # whatever server it is: no address goes to a log
     return [(pattern, handler, {"parts": parts}) for pattern, handler in ROUTES]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import gzip
 import json
 import logging
@@ -320,3 +321,53 @@ async def test_no_line_is_logged_with_an_address_or_a_query(site: Site, caplog: 
     assert "200 POST" in lines
     assert "/health/ready failed" in lines
     assert all(secret not in lines for secret in ("203.0.113.7", "127.0.0.1", "a@b.example", "secret"))
+
+
+async def spoken(site: Site, words: bytes, *, hangs_up: bool = False) -> bytes:
+    """Return what the server says to bytes that no HTTP client would send."""
+    reader, writer = await asyncio.open_connection("127.0.0.1", int(site.url.rpartition(":")[2]))
+    writer.write(words.replace(b"/event", f"{site.prefix}/event".encode()))
+    if hangs_up:
+        writer.write_eof()
+    answer = await asyncio.wait_for(reader.read(), 10)
+    writer.close()
+    await writer.wait_closed()
+    return answer
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        b"POST /event HTTP/1.1\r\nHost: a\r\nContent-Length: 99999999999\r\n\r\n",
+        b"POST /event HTTP/1.1\r\nHost: a\r\nContent-Length: -1\r\n\r\n",
+        b"POST /event HTTP/1.1\r\nHost: a\r\nContent-Length: 1\r\nTransfer-Encoding: chunked\r\n\r\n",
+        b"POST /event HTTP/1.1\r\nno header\r\n\r\n",
+        b"nonsense\r\n\r\n",
+        b"\x16\x03\x01\x02\x00\x01\x00\r\n\r\n",
+    ],
+)
+async def test_broken_http_is_no_server_error_and_its_line_names_no_address(
+    site: Site,
+    words: bytes,
+    caplog: pytest.LogCaptureFixture,
+):
+    caplog.set_level(logging.DEBUG)
+    assert (await spoken(site, words))[:12] in (b"", b"HTTP/1.1 400")
+    lines = [record.getMessage() for record in caplog.records if record.name.startswith("tornado")]
+    assert any("Malformed HTTP message from a client" in line for line in lines)
+    assert "127.0.0.1" not in "".join(lines)
+
+
+async def test_a_body_in_chunks_is_taken(site: Site):
+    half = len(EVENT) // 2
+    chunks = b"".join(b"%x\r\n%s\r\n" % (len(part), part) for part in (EVENT[:half], EVENT[half:]))
+    head = b"POST /event HTTP/1.1\r\nHost: a\r\nConnection: close\r\nTransfer-Encoding: chunked\r\n\r\n"
+    assert (await spoken(site, head + chunks + b"0\r\n\r\n")).startswith(b"HTTP/1.1 200 OK")
+
+
+async def test_a_client_that_goes_away_in_mid_body_leaves_nothing_behind(site: Site, caplog: pytest.LogCaptureFixture):
+    words = b"POST /event HTTP/1.1\r\nHost: a\r\nContent-Length: 500\r\n\r\n{"
+    assert await spoken(site, words, hangs_up=True) == b""
+    assert (await site.ask("/event", EVENT)).code == 200
+    assert await site.parts.buffer.counts("*") == {"accepted": {"": 1}, "rejected": {}, "dropped": {}}
+    assert not [record for record in caplog.records if record.levelno >= logging.ERROR]
