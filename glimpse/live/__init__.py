@@ -4,7 +4,7 @@
 on a quiet site and on a busy one.
 """
 
-from glimpse.live.numbers import LiveNumbers, Minute, PlaceNow, Recent, Ranked
+from glimpse.live.numbers import LiveNumbers, Minute, PlaceNow, Ranked, Recent
 from glimpse.live.status import PipelineStatus
 from glimpse.live.window import ALL_PROJECTS, Window
 

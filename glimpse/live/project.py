@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import deque
+
 from glimpse.events import PAGE_VIEW, SIGNS_OF_LIFE, Event
 from glimpse.live.numbers import Minute, Recent
 from glimpse.live.places import Places

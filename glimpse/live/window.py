@@ -164,13 +164,13 @@ class Window:
             per_minute=[
                 _summed([p.minute(first + i * MINUTE_MS) for p in parts], first + i * MINUTE_MS)
                 for i in range(self._minutes)
-            ],  # fmt: skip
+            ],
             top_names=ranked(merged(part.names for part in parts)),
             top_pages=ranked(merged(part.pages for part in parts)),
             top_sources=ranked(merged(part.sources for part in parts)),
             top_countries=ranked(merged(part.countries for part in parts)),
             places=list(chain.from_iterable(part.places.now() for part in parts)),
-            recent=sorted(chain.from_iterable(part.recent for part in parts), key=lambda r: r.number)[-RECENT:],
+            recent=sorted(chain.from_iterable(part.recent for part in parts), key=lambda r: (r.number, r.heard_at))[-RECENT:],
         )
 
 

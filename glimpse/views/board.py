@@ -1,0 +1,76 @@
+"""What all viewers of one project are shown, worked out once for each version of the window.
+
+Nothing here knows a viewer: viewers come and read. See DESIGN's rule "compute once, show to many".
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+from weakref import WeakKeyDictionary
+
+import msgspec
+
+from glimpse.events import PAGE_VIEW
+from glimpse.live import LiveNumbers, Window
+from glimpse.views.place_rows import PlaceRows
+from glimpse.views.tokens import OTHER_SLOT
+
+_encode = msgspec.json.Encoder().encode
+_boards: WeakKeyDictionary[Window, dict[str, Board]] = WeakKeyDictionary()
+
+
+class Board:
+    """One project's numbers, and what views made of them."""
+
+    def __init__(self, numbers: LiveNumbers) -> None:
+        self.numbers = numbers
+        self.slots: dict[str, int] = {PAGE_VIEW: 0}  # event name -> colour; the rest has the last one
+        self.places = PlaceRows()
+        self._made: dict[str, Any] = {}
+        self._renew()
+
+    def take(self, numbers: LiveNumbers) -> None:
+        """Go on to newer numbers."""
+        if numbers is not self.numbers:
+            self.numbers = numbers
+            self._renew()
+
+    def made(self, name: str, make: Callable[[Board], Any]) -> Any:
+        """Return what `make` makes of this version: made by the first viewer that asks."""
+        if name not in self._made:
+            self._made[name] = make(self)
+        return self._made[name]
+
+    def json(self, name: str, make: Callable[[Board], Any]) -> str:
+        """Return the same as JSON text, which goes to a browser as it is."""
+        return self.made(f"{name}.json", lambda board: _encode(make(board)).decode())
+
+    def slot(self, name: str) -> int:
+        """Return the colour slot of an event's type."""
+        return self.slots.get(name, OTHER_SLOT)
+
+    def _renew(self) -> None:
+        self._made = {}
+        self._give_slots()
+        self.places.take(self.numbers)
+
+    def _give_slots(self) -> None:
+        """Give the most frequent types a colour; who has one keeps it for as long as it is among them."""
+        named = [line.name for line in self.numbers.top_names if line.name and line.name != PAGE_VIEW]
+        frequent = named[: OTHER_SLOT - 1]
+        kept = {name: slot for name, slot in self.slots.items() if name in frequent}
+        free = (slot for slot in range(1, OTHER_SLOT) if slot not in kept.values())
+        given = {name: next(free) for name in frequent if name not in kept}
+        self.slots = {PAGE_VIEW: 0} | kept | given
+
+
+def board_of(window: Window, project: str) -> Board:
+    """Return the board of a project, up to date; the same for every viewer."""
+    boards = _boards.setdefault(window, {})
+    numbers = window.numbers(project)
+    board = boards.get(project)
+    if board is None:
+        board = boards[project] = Board(numbers)
+    board.take(numbers)
+    return board

@@ -1,0 +1,84 @@
+"""The live feed: what has come in, newest first. The browser gets only what is new, and keeps a bounded number."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+import msgspec
+import panel as pn
+import param
+
+from glimpse.live import Recent
+from glimpse.views.board import Board
+from glimpse.views.labels import event_label
+from glimpse.views.parts import LiveView, Picture, script, style
+
+ROWS = 40
+_encode = msgspec.json.Encoder().encode
+_MOST_CHARS = 200
+
+
+class Rows(Picture):
+    """The drawing; `state` is what is new, `slots` which type has which colour."""
+
+    slots = param.String("", doc="Colour slots by event name, as JSON.")
+    ready = param.Integer(0, doc="Counted up by the browser when it is ready to draw: what came before is lost to it.")
+    _esm = script("feed")
+    _stylesheets = style("feed")
+
+
+class Feed(LiveView):
+    """Time, event, page, place, source and device of each event as it comes."""
+
+    alone_styles: ClassVar[dict[str, str]] = {"height": "440px"}
+
+    def _build(self) -> pn.viewable.Viewable:
+        self._rows = Rows(sizing_mode="stretch_both", margin=0)
+        self._board: Board | None = None
+        self._number = -1
+        self._batch = 0
+        self._rows.param.watch(lambda _: self._send_all(), "ready")
+        return pn.Column(self._rows, sizing_mode="stretch_both", margin=0, css_classes=["g-feed"])
+
+    def refresh(self, board: Board) -> None:
+        recent = board.numbers.recent
+        self._rows.slots = board.json("slots", lambda b: b.slots)
+        latest = recent[-1].number if recent else 0
+        if board is not self._board:
+            self._board = board
+            self._send_all()
+        elif latest != self._number:
+            # Viewers that looked at the same moments share the text.
+            self._send(board, [r for r in recent if r.number > self._number][-ROWS:], is_new=not recent)
+        self._number = latest
+
+    def _send_all(self) -> None:
+        if self._board is not None:
+            self._send(self._board, self._board.numbers.recent[-ROWS:], is_new=True)
+
+    def _send(self, board: Board, fresh: list[Recent], *, is_new: bool) -> None:
+        since = "all" if is_new else self._number
+        rows = board.made(f"feed.{since}", lambda _: _encode([row(r) for r in fresh]).decode())
+        self._batch += 1
+        self._rows.state = f'{{"batch":{self._batch},"anew":{"true" if is_new else "false"},"rows":{rows}}}'
+
+
+def row(recent: Recent) -> dict[str, Any]:
+    """Return what the feed shows of an event; texts are cut, but not otherwise changed."""
+    event = recent.event
+    return {
+        "n": recent.number,
+        "time": event.time,
+        "name": event.name,
+        "label": _cut(event_label(event.name)),
+        "page": _cut(event.page),
+        "title": _cut(event.title),
+        "city": event.city or event.region,
+        "country": event.country,
+        "source": _cut(event.source),
+        "device": " on ".join(part for part in (event.browser, event.os) if part) or event.device,
+    }
+
+
+def _cut(text: str | None) -> str | None:
+    return text if text is None or len(text) <= _MOST_CHARS else text[:_MOST_CHARS] + "…"

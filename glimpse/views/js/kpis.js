@@ -1,0 +1,88 @@
+// Five tiles. Each is made once; afterwards only its texts and its line change.
+const SVG = "http://www.w3.org/2000/svg"
+const W = 120, H = 36
+
+const make = (tag, name, text) => {
+  const el = document.createElement(tag)
+  if (name) el.className = name
+  if (text != null) el.textContent = text
+  return el
+}
+
+const shown = (name, value) =>
+  value == null ? "–"
+    : name === "Bounce rate" ? `${Math.round(value * 100)}%`
+    : value >= 100000 ? `${(value / 1000).toLocaleString("en", {maximumFractionDigits: 0})}k`
+    : Math.round(value).toLocaleString("en")
+
+// Gaps (a minute without sessions has no bounce rate) are bridged from the last known value.
+const trace = (values, top) => {
+  let last = 0
+  const points = values.map((value, i) => {
+    last = value ?? last
+    return [i * W / (values.length - 1), H - 2 - (H - 5) * Math.min(1, last / top)]
+  })
+  return points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("")
+}
+
+function tile(name, formula, is_first) {
+  const el = make("div", is_first ? "tile first" : "tile")
+  const head = make("div", "head")
+  const help = make("button", "help", "i")
+  help.type = "button"
+  help.setAttribute("aria-label", `How ${name} is counted: ${formula}`)
+  const tip = make("div", "tip", formula)
+  tip.setAttribute("role", "tooltip")
+  head.append(make("span", "name", name), help)
+  const value = make("div", "value num", "–")
+  value.setAttribute("aria-label", name)
+  value.dataset.metric = name
+  const note = make("div", "note clip")
+  const svg = document.createElementNS(SVG, "svg")
+  svg.setAttribute("viewBox", `0 0 ${W} ${H}`)
+  svg.setAttribute("preserveAspectRatio", "none")
+  svg.setAttribute("aria-hidden", "true")
+  const area = document.createElementNS(SVG, "path")
+  const line = document.createElementNS(SVG, "path")
+  area.setAttribute("class", "area")
+  line.setAttribute("class", "line")
+  svg.append(area, line)
+  el.append(head, value, note, svg, tip)
+  el.title = ""
+
+  let to
+  return {
+    el,
+    show(s) {
+      note.textContent = s.note
+      const known = s.line.filter((v) => v != null)
+      const top = name === "Bounce rate" ? 1 : Math.max(1, ...known) * 1.08
+      const d = trace(s.line, top)
+      if (line.getAttribute("d") !== d) {
+        line.setAttribute("d", d)
+        area.setAttribute("d", `${d}L${W} ${H}L0 ${H}Z`)
+      }
+      if (s.value === to) return
+      to = s.value
+      value.textContent = shown(name, to)
+    },
+  }
+}
+
+export function render({model, el}) {
+  const grid = make("div", "grid")
+  el.append(grid)
+  const tiles = new Map()
+  const show = () => {
+    for (const s of model.state ? JSON.parse(model.state) : []) {
+      if (!tiles.has(s.name)) {
+        const one = tile(s.name, s.formula, tiles.size === 0)
+        tiles.set(s.name, one)
+        grid.append(one.el)
+      }
+      tiles.get(s.name).show(s)
+    }
+  }
+  show()
+  model.on("state", show)
+}

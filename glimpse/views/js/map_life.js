@@ -1,0 +1,73 @@
+// What moves on the map without the server: places age, and what has just come in sends out a ring.
+// Only the overlay canvas is painted anew for it: the dots and rings lie there, the land doesn't.
+const RING_MS = 1500
+const FRESH_FOR_S = 300  // as in tokens.py
+const FRAME_MS = 33
+const MOST_RINGS = 120
+
+const life = (rings._glimpse_life ??= {rings: [], skew: 0, timer: null, is_moving: false})
+const still = window.matchMedia?.("(prefers-reduced-motion: reduce)").matches
+
+const ago = (s) => s < 2 ? "just now" : s < 60 ? `${Math.round(s)} s ago` : s < 3600 ? `${Math.floor(s / 60)} min ago` : `${Math.floor(s / 3600)} h ago`
+const people = (open, active) =>
+  open === 0 ? "nobody here now" : `${open} active session${open === 1 ? "" : "s"}${open > active ? `, ${open - active} idle` : ""}`
+
+const age = () => {
+  const {data} = dots
+  const now = Date.now() - life.skew
+  for (let i = 0; i < data.heard.length; i++) {
+    const seconds = Math.max(0, (now - data.heard[i]) / 1000)
+    data.cooling[i] = Math.sqrt(Math.min(1, seconds / FRESH_FOR_S))
+    data.ago[i] = ago(seconds)
+    data.here[i] = people(data.count[i], data.active[i])
+  }
+  dots.change.emit()
+}
+
+const draw = (now) => {
+  life.rings = life.rings.filter((ring) => now - ring.born < RING_MS)
+  const {data} = rings
+  for (const key of ["x", "y", "size", "alpha"]) data[key] = new Array(life.rings.length)
+  life.rings.forEach((ring, i) => {
+    const t = (now - ring.born) / RING_MS
+    const eased = 1 - (1 - t) ** 3
+    data.x[i] = ring.x
+    data.y[i] = ring.y
+    data.size[i] = ring.from + 40 * eased
+    data.alpha[i] = 0.95 * (1 - t) ** 1.6
+  })
+  rings.change.emit()
+}
+
+let drawn_at = 0
+const move = (now) => {
+  if (now - drawn_at >= FRAME_MS) {
+    drawn_at = now
+    draw(now)
+  }
+  life.is_moving = life.rings.length > 0
+  if (life.is_moving) requestAnimationFrame(move)
+}
+
+const {x, y, px, now: server_now} = arrivals.data
+if (server_now.length > 0) life.skew = Date.now() - server_now[0]
+if (!still && !document.hidden) {
+  for (let i = 0; i < x.length; i++) {
+    // Not all at once: a lot of events that came together is a shimmer, not a flash.
+    if (px[i] > 0) life.rings.push({x: x[i], y: y[i], from: px[i], born: performance.now() + (i % 8) * 40})
+  }
+  life.rings.splice(0, life.rings.length - MOST_RINGS)
+  if (!life.is_moving && life.rings.length > 0) {
+    life.is_moving = true
+    requestAnimationFrame(move)
+  }
+}
+age()
+life.timer ??= setInterval(() => {
+  if (dots.document == null) {
+    clearInterval(life.timer)
+    life.timer = null
+  } else if (!document.hidden) {
+    age()
+  }
+}, 1000)

@@ -1,0 +1,47 @@
+// A list with bars. Rows are kept and rewritten in place, so that nothing flickers when ranks change.
+const regions = new Intl.DisplayNames(["en"], {type: "region"})
+const make = (tag, name, text) => {
+  const el = document.createElement(tag)
+  if (name) el.className = name
+  if (text != null) el.textContent = text
+  return el
+}
+const shown = (kind, line) => {
+  if (kind !== "countries" || !line.name) return line.shown
+  try { return regions.of(line.name) } catch { return line.name }
+}
+
+export function render({model, el}) {
+  const card = make("section", "card")
+  const head = make("div", "head")
+  const title = make("h2")
+  const unit = make("span", "hint")
+  head.append(title, unit)
+  const list = make("ol", "list")
+  const empty = make("div", "empty", "Nothing yet")
+  card.append(head, list, empty)
+  el.append(card)
+
+  const show = () => {
+    const s = model.state ? JSON.parse(model.state) : {title: "", unit: "", lines: []}
+    title.textContent = s.title
+    unit.textContent = s.unit
+    while (list.children.length > s.lines.length) list.lastChild.remove()
+    while (list.children.length < s.lines.length) {
+      const row = make("li", "line")
+      row.append(make("i", "bar"), make("span", "name clip"), make("span", "n num"), make("span", "share num"))
+      list.append(row)
+    }
+    const most = Math.max(...s.lines.map((line) => line.n), 1)
+    s.lines.forEach((line, i) => {
+      const [bar, name, n, share] = list.children[i].children
+      bar.style.width = `${100 * line.n / most}%`
+      name.textContent = name.title = shown(model.kind, line)
+      n.textContent = line.n.toLocaleString("en")
+      share.textContent = `${Math.round(line.share * 100)}%`
+    })
+    empty.hidden = s.lines.length > 0
+  }
+  show()
+  model.on("state", show)
+}

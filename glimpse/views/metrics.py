@@ -1,0 +1,17 @@
+"""The formulas of the tiles, word for word as docs/metrics.md has them. A test holds the two together."""
+
+from __future__ import annotations
+
+FORMULAS = {
+    "Active sessions": (
+        "Sessions with a page open now: active (visible and heard within 30 s) and idle (open otherwise). "
+        "A session is gone when all its pages have left, or after 300 s of silence."
+    ),
+    "Events a minute": "Events received in the last 60 seconds.",
+    "Page views": "Events named page_view in the last 30 minutes.",
+    "Sessions": "Sessions with at least one event in the last 30 minutes.",
+    "Bounce rate": (
+        "Bounces divided by sessions, in the last 30 minutes. "
+        "A bounce is one page view, no click, form or custom event, and under 10 s engaged."
+    ),
+}

@@ -1,0 +1,85 @@
+"""What every part of the dashboard has in common: a theme, a pull, and a picture drawn in the browser from JSON."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+
+import panel as pn
+import param
+from panel.custom import JSComponent
+
+from glimpse.live import ALL_PROJECTS, Window
+from glimpse.views.board import Board
+from glimpse.views.pull import Pull
+from glimpse.views.tokens import ThemeName, variables
+
+HERE = Path(__file__).parent
+
+
+def script(name: str) -> str:
+    """Return one of the browser's modules."""
+    return (HERE / "js" / f"{name}.js").read_text("utf-8")
+
+
+def style(*names: str) -> list[str]:
+    """Return style sheets as text, the common one first."""
+    return [(HERE / "css" / f"{name}.css").read_text("utf-8") for name in ("part", *names)]
+
+
+class Picture(JSComponent):
+    """Something that the browser draws from one JSON text with `textContent` alone, so that no data is ever markup."""
+
+    state = param.String("", doc="What to draw, as JSON; made once for all viewers.")
+
+    __abstract = True
+
+
+class LiveView(pn.viewable.Viewer):
+    """A part: stands alone in a cell, with a pull of its own, or in a dashboard, which hands it one.
+
+    Parameters
+    ----------
+    window
+        What it follows.
+    project
+        Which project of it; '*' is all.
+    pull
+        The dashboard's.
+    """
+
+    theme = param.Selector(default="dark", objects=["dark", "light"], doc="Which of the two sets of colours.")
+    alone_styles: ClassVar[dict[str, str]] = {}  # its size, where no dashboard gives it one
+
+    def __init__(
+        self, window: Window, project: str = ALL_PROJECTS, *, pull: Pull | None = None, **params: Any
+    ) -> None:
+        super().__init__(**params)
+        self.window = window
+        self.pull = pull or Pull(window, project)
+        self._is_alone = pull is None
+        self.layout = self._build()
+        self.pull.add(self.refresh)
+        self.param.watch(lambda change: self._recolour(change.new), "theme")
+        self._recolour(self.theme)
+
+    def _build(self) -> pn.viewable.Viewable:
+        """Make the layout, once."""
+        raise NotImplementedError
+
+    def refresh(self, board: Board) -> None:
+        """Take up what is new on the board."""
+        raise NotImplementedError
+
+    def _recolour(self, theme: ThemeName) -> None:
+        """Take another theme's colours; in a dashboard they come from above."""
+        if self._is_alone:
+            self.layout.styles = {**variables(theme), **self.alone_styles}
+
+    def stop(self) -> None:
+        """Follow no more."""
+        self.pull.stop()
+
+    def __panel__(self) -> pn.viewable.Viewable:
+        self.pull.begin()
+        return self.layout

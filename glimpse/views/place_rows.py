@@ -1,0 +1,120 @@
+"""The places of a project as rows of columns, in an order that stays, so that a map can be patched.
+
+A place keeps its row while it lives. What has gone leaves an empty row; when there are many, all rows are written
+anew and the `generation` grows.
+"""
+
+from __future__ import annotations
+
+from math import sqrt
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from glimpse.geo.mercator import to_mercator
+from glimpse.live import LiveNumbers, PlaceNow
+from glimpse.views.tokens import FRESH_FOR_S
+
+EMBER_PX = 4.0  # a place where somebody was
+LARGEST_PX = 46.0
+_MOST_EMPTY = 64
+CHANGING = ("size", "heard", "count", "active", "events")
+COLUMNS = ("x", "y", *CHANGING, "cooling", "place", "country", "ago", "here")
+
+
+def dot_px(open_sessions: int) -> float:
+    """Return a dot's diameter: its area grows with the sessions there."""
+    return min(LARGEST_PX, 6.5 + 4.0 * sqrt(open_sessions - 1)) if open_sessions else EMBER_PX
+
+
+def cooling(age_s: NDArray[np.float64]) -> NDArray[np.float64]:
+    """Return how far places have cooled, 0 to 1: quickly at first, as what has just happened matters most."""
+    return np.sqrt(np.clip(age_s / FRESH_FOR_S, 0, 1))
+
+
+def place_name(place: PlaceNow) -> str:
+    """Return the city, or the best that is known instead."""
+    return place.city or place.region or "Somewhere"
+
+
+class PlaceRows:
+    """Columns of all places, with the version at which each row changed."""
+
+    def __init__(self) -> None:
+        self.generation = 0
+        self.version = 0
+        self.as_of = 0
+        self._rows: dict[tuple[float, float], int] = {}
+        self._places: list[PlaceNow | None] = []
+        self._changed_at: list[int] = []
+
+    def __len__(self) -> int:
+        return len(self._places)
+
+    def take(self, numbers: LiveNumbers) -> None:
+        """Take up a newer state of all places."""
+        self.version += 1
+        self.as_of = numbers.as_of
+        rows, places = self._rows, self._places
+        for place in numbers.places:
+            row = rows.get(place.key)
+            if row is None:
+                rows[place.key] = len(places)
+                places.append(place)
+                self._changed_at.append(self.version)
+            elif places[row] is not place:
+                places[row] = place
+                self._changed_at[row] = self.version
+        if len(rows) != len(numbers.places):
+            self._let_go(numbers)
+
+    def changed_since(self, version: int) -> list[int]:
+        """Return the rows that changed after a version."""
+        if version >= self.version:
+            return []
+        return np.flatnonzero(np.asarray(self._changed_at) > version).tolist()
+
+    def columns(self, rows: slice | list[int]) -> dict[str, Any]:
+        """Return some rows in full."""
+        places = self._places[rows] if isinstance(rows, slice) else [self._places[row] for row in rows]
+        x, y = to_mercator(_column(places, "lat"), _column(places, "lon"))
+        heard = _column(places, "last_event_at")
+        texts = {
+            "place": [place_name(p) if p else "" for p in places],
+            "country": [(p.country or "") if p else "" for p in places],
+            "ago": ["" for _ in places],
+            "here": ["" for _ in places],
+        }
+        return {
+            "x": x,
+            "y": y,
+            "size": np.array([dot_px(p.count) if p else 0.0 for p in places]),
+            "heard": heard,
+            "cooling": cooling((self.as_of - heard) / 1000),
+            **{name: _column(places, name) for name in ("count", "active", "events")},
+            **texts,
+        }
+
+    def row_of(self, key: tuple[float, float]) -> int | None:
+        """Return where a place is."""
+        return self._rows.get(key)
+
+    def _let_go(self, numbers: LiveNumbers) -> None:
+        there = {place.key for place in numbers.places}
+        for key in [key for key in self._rows if key not in there]:
+            row = self._rows.pop(key)
+            self._places[row] = None
+            self._changed_at[row] = self.version
+        if len(self._places) - len(self._rows) > max(_MOST_EMPTY, len(self._rows) // 4):
+            self._write_anew()
+
+    def _write_anew(self) -> None:
+        self._places = [place for place in self._places if place is not None]
+        self._rows = {place.key: row for row, place in enumerate(self._places) if place}
+        self._changed_at = [self.version] * len(self._places)
+        self.generation += 1
+
+
+def _column(places: list[PlaceNow | None], name: str) -> NDArray[np.float64]:
+    return np.array([getattr(place, name) if place else 0 for place in places], dtype=np.float64)

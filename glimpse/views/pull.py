@@ -1,0 +1,120 @@
+"""How a viewer follows: it looks every 50 ms whether a number has changed, and only then reads what is new.
+
+The window never calls a viewer. A viewer that stalls holds up nobody, and one that goes takes its timer with it.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import time
+from collections.abc import Callable
+from typing import Any
+
+import panel as pn
+from bokeh.document import Document
+
+from glimpse.live import Window
+from glimpse.views.board import Board, board_of
+
+LOOK_EVERY_MS = 50
+REFRESH_AT_MOST_EVERY_S = 0.1
+
+
+class Pull:
+    """One viewer's timer. Parts add what they do with a newer board; the first to be shown starts it."""
+
+    def __init__(self, window: Window, project: str, clock: Callable[[], float] = time.monotonic) -> None:
+        self._window = window
+        self._project = project
+        self._clock = clock
+        self._refreshers: list[Callable[[Board], None]] = []
+        self._watchers: list[Callable[[], None]] = []
+        self._seen: int | None = None
+        self._refreshed_at = 0.0
+        self._is_begun = False
+        self._document: Document | None = None
+        self._timer: Any = None
+        self._task: asyncio.Task[None] | None = None
+
+    @property
+    def project(self) -> str:
+        """Which project is shown; another one is shown with the next look."""
+        return self._project
+
+    @project.setter
+    def project(self, project: str) -> None:
+        self._project = project
+        self.refresh_soon()
+
+    def add(self, refresh: Callable[[Board], None]) -> None:
+        """Call something with each newer board."""
+        self._refreshers.append(refresh)
+
+    def watch(self, look: Callable[[], None]) -> None:
+        """Call something with each look, as the status line, which changes when nothing comes."""
+        self._watchers.append(look)
+
+    def refresh_soon(self) -> None:
+        """Refresh with the next look, whether anything changed or not."""
+        self._seen, self._refreshed_at = None, 0.0
+
+    def begin(self) -> None:
+        """Start when the viewer is ready: on a page after it has loaded, in a notebook now."""
+        if self._is_begun:
+            return
+        self._is_begun = True
+        document = pn.state.curdoc
+        if document is not None and document.session_context is not None:
+            # Before the browser is attached an update would be lost, and the page stay as it is.
+            pn.state.onload(self._start_on_page)
+        else:
+            self._start_in_notebook()
+
+    def stop(self) -> None:
+        """Look no more. A page that is closed does this by itself."""
+        if self._document is not None and self._timer is not None:
+            self._document.remove_periodic_callback(self._timer)
+        if self._task is not None:
+            self._task.cancel()
+        self._document = self._timer = self._task = None
+        self._is_begun = False
+
+    @property
+    def is_running(self) -> bool:
+        """Whether it looks."""
+        return self._timer is not None or self._task is not None
+
+    def tick(self) -> bool:
+        """Look once; return whether there was something new."""
+        for look in self._watchers:
+            look()
+        version = self._window.look(self._project)
+        if version == self._seen:
+            return False
+        now = self._clock()
+        if now - self._refreshed_at < REFRESH_AT_MOST_EVERY_S:
+            return False
+        self._seen, self._refreshed_at = version, now
+        board = board_of(self._window, self._project)
+        with pn.io.hold():
+            for refresh in self._refreshers:
+                refresh(board)
+        return True
+
+    def _start_on_page(self) -> None:
+        self._document = pn.state.curdoc
+        if self._document is not None:
+            self._timer = self._document.add_periodic_callback(self.tick, LOOK_EVERY_MS)
+
+    def _start_in_notebook(self) -> None:
+        try:
+            loop = asyncio.get_running_loop()
+        except RuntimeError:
+            self._is_begun = False  # a script: nothing runs that could follow
+            return
+        self._task = loop.create_task(self._look_for_ever())
+
+    async def _look_for_ever(self) -> None:
+        while True:
+            self.tick()
+            await asyncio.sleep(LOOK_EVERY_MS / 1000)

@@ -1,0 +1,74 @@
+"""Whether this is live: what the server knows of its delay, and what only the browser knows, that the server is lost."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+from typing import Any
+
+import msgspec
+import panel as pn
+
+from glimpse.live import ALL_PROJECTS, PipelineStatus, Window
+from glimpse.views.board import Board
+from glimpse.views.parts import LiveView, Picture, script, style
+from glimpse.views.pull import Pull
+
+ASK_EVERY_S = 1.0
+_encode = msgspec.json.Encoder().encode
+
+
+class StatusText(Picture):
+    """The drawing."""
+
+    _esm = script("status_line")
+    _stylesheets = style("status_line")
+
+
+class StatusLine(LiveView):
+    """Live, delayed or disconnected, and when the last event came.
+
+    Parameters
+    ----------
+    status
+        Asked once a second.
+    """
+
+    def __init__(
+        self, window: Window, project: str = ALL_PROJECTS, *,
+        status: Callable[[], PipelineStatus] = PipelineStatus, pull: Pull | None = None, **params: Any,
+    ) -> None:  # fmt: skip
+        self._status = status
+        self._now = status()
+        self._asked_at = 0.0
+        self._last: dict[str, Any] = {"last": None, "now": None}
+        super().__init__(window, project, pull=pull, **params)
+        self.pull.watch(self._ask)
+        self._show()
+
+    def _build(self) -> pn.viewable.Viewable:
+        self._line = StatusText(margin=0)
+        return pn.Row(self._line, margin=0, css_classes=["g-status"])
+
+    def refresh(self, board: Board) -> None:
+        recent = board.numbers.recent
+        self._last = {"last": recent[-1].heard_at if recent else None, "now": board.numbers.as_of}
+        self._show()
+
+    def _ask(self) -> None:
+        if time.monotonic() - self._asked_at < ASK_EVERY_S:
+            return
+        self._asked_at = time.monotonic()
+        status = self._status()
+        # How far behind it is to the millisecond would be news with each look.
+        if (status.state, status.problem) != (self._now.state, self._now.problem):
+            self._now = status
+            self._show()
+        elif status.state == "delayed" and status.lag_ms // 1000 != self._now.lag_ms // 1000:
+            self._now = status
+            self._show()
+
+    def _show(self) -> None:
+        now = self._now
+        shown = {"state": now.state, "lag_s": now.lag_ms // 1000, "problem": now.problem, "waiting": now.waiting}
+        self._line.state = _encode(shown | self._last).decode()

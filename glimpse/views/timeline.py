@@ -1,0 +1,192 @@
+"""Events a minute over the span, stacked by type. HoloViews builds the figure; ticks patch heights."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any, ClassVar
+from weakref import ref
+
+import holoviews as hv
+import holoviews.plotting.bokeh  # noqa: F401 - registers the drawing, without a notebook's extension
+import numpy as np
+import panel as pn
+from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FixedTicker, HoverTool, Range1d
+
+from glimpse.live.numbers import SPAN_MINUTES
+from glimpse.views.board import Board
+from glimpse.views.labels import event_label
+from glimpse.views.parts import LiveView, Picture, script, style
+from glimpse.views.tokens import FONT, OTHER_SLOT, THEMES, TYPE_SLOTS, Theme, ThemeName
+
+hv.Store.set_current_backend("bokeh")
+OTHER = "other"
+_GAP = 0.09
+_RUNNING_ALPHA = 0.55
+_STEPS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15)
+_CSS = Path(__file__).parent / "css"
+_HOVER_CARD = """
+<div style="font: 500 12px/1.5 var(--g-font); padding: 3px 5px">
+  <div style="font-weight: 650; color: var(--g-text)">@n{0,0} × @name</div>
+  <div style="color: var(--g-muted)">of @total{0,0} events, @when</div>
+</div>
+"""
+_AGO = "return tick > -0.5 ? 'now' : `${Math.round(-tick)} min ago`"
+
+
+class Legend(Picture):
+    """The chart's title, and which colour is which type."""
+
+    _esm = script("type_legend")
+    _stylesheets = style("type_legend")
+
+
+class _Drawn:
+    """One drawing of the chart."""
+
+    def __init__(self, plot: Any) -> None:
+        self.plot = ref(plot)
+        self.figure = plot.state
+        self.bars: ColumnDataSource = plot.handles["source"]
+        self._glyph = plot.handles["glyph"]
+        self.top = 0.0
+        self.version = -1
+        self._dress(plot.handles["glyph_renderer"])
+
+    def _dress(self, bars: Any) -> None:
+        figure = self.figure
+        self.bars.data = _columns(None, THEMES["dark"])
+        self._glyph.update(
+            left="left", right="right", bottom="bottom", top="top", fill_color="color", fill_alpha="alpha", line_color=None,
+            hatch_color=None,
+        )  # fmt: skip
+        bars.nonselection_glyph = bars.selection_glyph = bars.muted_glyph = None
+        figure.x_range = Range1d(0.5 - SPAN_MINUTES, 0.5)
+        figure.y_range = Range1d(0, 5)
+        figure.xaxis.ticker = FixedTicker(ticks=[-29, -20, -10, 0])
+        figure.xaxis.formatter = CustomJSTickFormatter(code=_AGO)
+        figure.toolbar.tools = [HoverTool(renderers=[bars], tooltips=_HOVER_CARD, attachment="vertical")]
+        figure.toolbar_location = None
+        figure.outline_line_color = None
+        figure.min_border_top, figure.min_border_right, figure.min_border_left = 8, 18, 34
+        figure.sizing_mode = "stretch_both"
+        figure.stylesheets = [(_CSS / "map_figure.css").read_text("utf-8")]
+
+    def recolour(self, theme: Theme) -> None:
+        """Take another theme's colours."""
+        figure = self.figure
+        figure.background_fill_color = figure.border_fill_color = theme.surface
+        figure.xgrid.grid_line_color = None
+        figure.ygrid.grid_line_color = theme.line
+        figure.ygrid.grid_line_alpha = 0.8
+        for axis in (*figure.xaxis, *figure.yaxis):
+            axis.update(
+                axis_line_color=theme.line if axis in figure.xaxis else None, major_tick_line_color=None,
+                minor_tick_line_color=None, major_label_text_color=theme.faint, major_label_text_font=FONT,
+                major_label_text_font_size="11px", axis_label="",
+            )  # fmt: skip
+        figure.yaxis.ticker.desired_num_ticks = 3
+        figure.yaxis.ticker.min_interval = 1
+
+
+class Timeline(LiveView):
+    """How much is happening, minute by minute."""
+
+    alone_styles: ClassVar[dict[str, str]] = {"height": "190px"}
+
+    def _build(self) -> pn.viewable.Viewable:
+        self._drawings: list[_Drawn] = []
+        bars = hv.Rectangles([(0, 0, 1, 0, "#000000")], vdims=["color"]).opts(
+            color="color", responsive=True, toolbar=None, default_tools=[], tools=[], hooks=[self._on_drawn], title="",
+        )  # fmt: skip
+        self._pane = pn.pane.HoloViews(
+            bars, sizing_mode="stretch_both", min_height=0, margin=0, linked_axes=False, css_classes=["g-bars"]
+        )
+        self._legend = Legend(sizing_mode="stretch_width", margin=0)
+        return pn.Column(
+            self._legend, self._pane, stylesheets=style("timeline"), css_classes=["g-timeline"], margin=0,
+            sizing_mode="stretch_both",
+        )  # fmt: skip
+
+    def _on_drawn(self, plot: Any, _element: Any) -> None:
+        drawn = _Drawn(plot)
+        drawn.recolour(THEMES[self.theme])
+        self._drawings = [old for old in self._drawings if old.plot() is not None] + [drawn]
+        self.pull.refresh_soon()
+
+    def refresh(self, board: Board) -> None:
+        theme = THEMES[self.theme]
+        columns, top = board.made(f"bars.{theme.name}", lambda b: (_columns(b, theme), _nice_top(b)))
+        self._drawings = [drawn for drawn in self._drawings if drawn.plot() is not None]
+        for drawn in self._drawings:
+            _patch(drawn.bars, columns)
+            if drawn.top != top:
+                drawn.figure.y_range.end = drawn.top = top
+        self._legend.state = board.json("type_legend", _legend)
+        pn.io.push_notebook(self._pane)
+
+    def _recolour(self, theme: ThemeName) -> None:
+        super()._recolour(theme)
+        for drawn in self._drawings:
+            drawn.recolour(THEMES[theme])
+        self.pull.refresh_soon()
+        pn.io.push_notebook(self._pane)
+
+
+def _patch(source: ColumnDataSource, columns: dict[str, Any]) -> None:
+    """Send the bars that differ: in a busy minute, those of the minute that is running."""
+    old = source.data
+    patches = {}
+    for name, new in columns.items():
+        rows = np.flatnonzero(np.asarray(old[name]) != new)
+        if len(rows):
+            values = new.tolist()
+            patches[name] = [(int(row), values[row]) for row in rows]
+    if patches:
+        source.patch(patches)
+
+
+def _columns(board: Board | None, theme: Theme) -> dict[str, Any]:
+    """Return one rectangle for each minute and slot, from the oldest minute on, stacked by slot."""
+    counts = np.zeros((SPAN_MINUTES, TYPE_SLOTS))
+    names = np.full(TYPE_SLOTS, OTHER, dtype=object)
+    if board is not None:
+        for name, slot in board.slots.items():
+            names[slot] = event_label(name)
+        for row, minute in enumerate(board.numbers.per_minute[-SPAN_MINUTES:]):
+            for name, n in minute.by_name.items():
+                counts[row, board.slot(name)] += n
+    tops = counts.cumsum(axis=1)
+    minutes = np.repeat(np.arange(SPAN_MINUTES) - SPAN_MINUTES + 1.0, TYPE_SLOTS)
+    return {
+        "left": minutes - 0.5 + _GAP,
+        "right": minutes + 0.5 - _GAP,
+        "bottom": (tops - counts).ravel(),
+        "top": tops.ravel(),
+        "alpha": np.where(minutes == 0, _RUNNING_ALPHA, 1.0),  # the minute that is running is not all there yet
+        "color": np.tile(np.array(theme.types, dtype=object), SPAN_MINUTES),
+        "name": np.tile(names, SPAN_MINUTES),
+        "n": counts.ravel(),
+        "total": np.repeat(tops[:, -1], TYPE_SLOTS),
+        "when": np.array([_when(int(-m)) for m in minutes], dtype=object),
+    }
+
+
+def _when(minutes_ago: int) -> str:
+    return "this minute" if minutes_ago == 0 else f"{minutes_ago} min ago"
+
+
+def _nice_top(board: Board) -> float:
+    most = max((minute.events for minute in board.numbers.per_minute), default=0)
+    unit = 10 ** max(0, len(str(most)) - 1)
+    return float(max(5, next(unit * step for step in _STEPS if unit * step >= most * 1.05)))
+
+
+def _legend(board: Board) -> dict[str, Any]:
+    counts: dict[int, int] = {}
+    for minute in board.numbers.per_minute:
+        for name, n in minute.by_name.items():
+            slot = board.slot(name)
+            counts[slot] = counts.get(slot, 0) + n
+    names = {slot: name for name, slot in board.slots.items()} | {OTHER_SLOT: None}
+    types = [{"slot": slot, "name": names.get(slot), "label": event_label(names.get(slot) or OTHER), "n": n} for slot, n in sorted(counts.items()) if slot in names]
+    return {"types": types, "events": board.numbers.events}

@@ -1,0 +1,123 @@
+"""Colour, type and space: every view takes them from here, in both themes.
+
+The two scales that carry meaning are safe for colour-blind eyes: recency falls in lightness all along, and event
+types are the Okabe-Ito colours (https://jfly.uni-koeln.de/color/), which also differ in lightness.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Literal
+
+ThemeName = Literal["dark", "light"]
+
+FONT = '"Inter", ui-sans-serif, system-ui, -apple-system, "Segoe UI", Roboto, "Helvetica Neue", Arial, sans-serif'
+MONO = 'ui-monospace, "SF Mono", SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mono", monospace'
+SIZES = {"xs": "11px", "sm": "12px", "md": "13px", "lg": "15px", "number": "30px"}
+SPACE = {"1": "4px", "2": "8px", "3": "12px", "4": "16px", "5": "24px"}
+RADIUS = "12px"
+
+# Event types: six get a colour, the most frequent first, the rest share the last.
+TYPE_SLOTS = 7
+OTHER_SLOT = TYPE_SLOTS - 1
+# Where recency's colours stand, in seconds since the last event at a place.
+FRESH_FOR_S = 300
+
+
+@dataclass(frozen=True)
+class Theme:
+    """One theme's colours, as CSS writes them."""
+
+    name: ThemeName
+    ground: str  # behind everything
+    surface: str  # cards
+    raised: str  # what lies on a card: menus, hover cards
+    line: str  # borders
+    text: str
+    muted: str
+    faint: str
+    accent: str
+    accent_soft: str
+    good: str
+    warn: str
+    bad: str
+    shadow: str
+    ocean: str
+    land: str
+    border: str  # between countries
+    coast: str
+    grid: str
+    recency: tuple[str, ...]  # from just now to long ago
+    types: tuple[str, ...]  # by slot
+
+
+DARK = Theme(
+    name="dark",
+    ground="#060a13",
+    surface="#0c1322",
+    raised="#141e33",
+    line="#1c2840",
+    text="#e8eefa",
+    muted="#93a4c3",
+    faint="#7183a5",
+    accent="#5ec8f8",
+    accent_soft="rgba(94, 200, 248, 0.14)",
+    good="#3fdc9b",
+    warn="#ffb84d",
+    bad="#ff7a70",
+    shadow="0 1px 0 rgba(255, 255, 255, 0.03) inset, 0 8px 24px rgba(0, 0, 0, 0.28)",
+    ocean="#080e1b",
+    land="#16223a",
+    border="#223253",
+    coast="#2d4069",
+    grid="#15203550",
+    recency=("#fff6d0", "#ffd36b", "#ff9f45", "#ee6a5b", "#b5539a", "#6d55a8", "#4d5b96"),
+    types=("#56b4e9", "#f0b13c", "#2fc79a", "#d98bb8", "#f0e442", "#e8743b", "#64748f"),
+)
+
+LIGHT = Theme(
+    name="light",
+    ground="#f4f6fa",
+    surface="#ffffff",
+    raised="#ffffff",
+    line="#dfe5ee",
+    text="#101a2c",
+    muted="#51607a",
+    faint="#64728c",
+    accent="#0a6fb5",
+    accent_soft="rgba(10, 111, 181, 0.10)",
+    good="#0a8f5b",
+    warn="#a86400",
+    bad="#c4332a",
+    shadow="0 1px 2px rgba(16, 26, 44, 0.04), 0 4px 16px rgba(16, 26, 44, 0.05)",
+    ocean="#eaf0f7",
+    land="#fdfdfe",
+    border="#d5dde9",
+    coast="#b9c6d9",
+    grid="#dfe5ee80",
+    recency=("#7a0f4f", "#b3204a", "#d9472f", "#ea7d2c", "#f0a95c", "#cfb59a", "#b4b9c4"),
+    types=("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#b8a800", "#d55e00", "#8793a8"),
+)
+
+THEMES: dict[ThemeName, Theme] = {"dark": DARK, "light": LIGHT}
+_COLOURS = (
+    "ground", "surface", "raised", "line", "text", "muted", "faint", "accent", "accent_soft", "good", "warn", "bad",
+    "shadow", "ocean", "land", "border",
+)  # fmt: skip
+
+
+def variables(name: ThemeName) -> dict[str, str]:
+    """Return a theme as CSS custom properties; they reach into every shadow root below where they are set."""
+    theme = THEMES[name]
+    colours = {f"--g-{colour.replace('_', '-')}": getattr(theme, colour) for colour in _COLOURS}
+    types = {f"--g-type-{slot}": colour for slot, colour in enumerate(theme.types)}
+    ramp = {"--g-ramp": f"linear-gradient(90deg, {', '.join(theme.recency)})", "--g-fresh": theme.recency[0]}
+    sizes = {f"--g-{size}": value for size, value in SIZES.items()}
+    spaces = {f"--g-space-{step}": value for step, value in SPACE.items()}
+    fixed = {"--g-font": FONT, "--g-mono": MONO, "--g-radius": RADIUS, "color-scheme": name}
+    return colours | types | ramp | sizes | spaces | fixed
+
+
+def root_css(name: ThemeName, selector: str) -> str:
+    """Return the same as a CSS rule."""
+    return f"{selector} {{ {' '.join(f'{key}: {value};' for key, value in variables(name).items())} }}"
