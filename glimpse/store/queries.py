@@ -17,13 +17,24 @@ from typing import Any, Protocol, TypeVar
 import ibis
 import ibis.expr.types as ir
 
-from glimpse.buffer import EventBuffer
 from glimpse.events import PAGE_VIEW, SIGNS_OF_LIFE
 from glimpse.store.duckdb import DuckStore, position_of
 from glimpse.store.rows import as_record
 
 T = TypeVar("T")
 _LEDGER_TRIES = 5
+
+
+class Accounts(Protocol):
+    """What the ledger asks of the buffer."""
+
+    async def counts(self, project: str) -> dict[str, dict[str, int]]:
+        """Return the edge's counters: outcome -> reason -> events."""
+        ...
+
+    async def waiting(self, project: str, after: str) -> int:
+        """Return how many events stand in the stream past an entry."""
+        ...
 
 
 class Queries(Protocol):
@@ -116,7 +127,7 @@ def _moment(epoch_ms: int) -> ir.TimestampScalar:
 class LocalQueries:
     """Answers on one thread of its own, off the event loop, with a cursor of its own."""
 
-    def __init__(self, store: DuckStore, buffer: EventBuffer) -> None:
+    def __init__(self, store: DuckStore, buffer: Accounts) -> None:
         self._store = store
         self._buffer = buffer
         self._cursor = store.reader()
