@@ -25,8 +25,15 @@ _SPAN = re.compile(r"(\d+)\s*([smhd])")
 class Running(Protocol):
     """What the client needs of a running Glimpse."""
 
-    url: str
-    window: Window
+    @property
+    def url(self) -> str:
+        """Where it listens."""
+        ...
+
+    @property
+    def window(self) -> Window:
+        """What is live."""
+        ...
 
     def status(self) -> PipelineStatus:
         """Return how far behind the picture is."""

@@ -15,7 +15,7 @@ NO_PROVIDER = None
 
 def served_files(argv: list[str]) -> list[str]:
     """Return what `panel serve` was told to serve, or nothing when this is another command."""
-    if len(argv) < 3 or argv[1] != "serve" or not _is_panel(argv[0]):  # noqa: PLR2004 - panel serve FILE
+    if len(argv) < 3 or argv[1] != "serve" or not _is_panel(argv[0]):
         return []
     words = argv[2 : argv.index("--args") if "--args" in argv else None]
     options = {i for i, word in enumerate(words) if word in ("--setup", "--index")}

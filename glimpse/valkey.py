@@ -110,9 +110,9 @@ class EmbeddedValkey:
 
     def stop(self) -> None:
         """Leave it; the last process to do so shuts it down, its file synced."""
-        if self._use is None:
-            return
-        with self._guard():
+        with self._guard():  # a start under way on another thread ends first
+            if self._use is None:
+                return
             fcntl.flock(self._use, fcntl.LOCK_UN)
             if _locks_now(self._use):
                 self._shut_down()
@@ -214,7 +214,7 @@ class EmbeddedValkey:
             return "\n".join((self._dir / "valkey.log").read_text(errors="replace").splitlines()[-8:])
         return ""
 
-    # -- the wire, without a client library: this runs before and outside any event loop --------------------------------
+    # -- the wire, without a client library: this runs before and outside any event loop ------------------------------
 
     def _probe(self) -> str:
         """Return `ready`, `busy` (there, but no answer yet), or `dead` (nobody listens)."""
@@ -253,12 +253,13 @@ def _locks_now(file: IO[str]) -> bool:
 
 def _is_valkey(pid: int) -> bool:
     """Whether a living process of that id is a Valkey (an id may have been given to another since)."""
+    command = ["ps", "-o", "stat=,args=", "-p", str(pid)]
     try:
-        answer = subprocess.run(["ps", "-o", "stat=,args=", "-p", str(pid)], capture_output=True, text=True, check=False)  # noqa: S603, S607
+        answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no shell, a number
     except OSError:
         return _is_alive(pid)
-    state, _, command = answer.stdout.strip().partition(" ")
-    return not state.startswith("Z") and "valkey" in command
+    state, _, program = answer.stdout.strip().partition(" ")
+    return not state.startswith("Z") and "valkey" in program
 
 
 def _is_alive(pid: int) -> bool:

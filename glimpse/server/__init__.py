@@ -18,7 +18,7 @@ _HOMES = {"Glimpse": "composition", "show_dashboard": "dashboard", "start": "emb
 
 
 def __getattr__(name: str) -> Any:
-    """Import what is asked for, and no more: the server must not wait for views, nor the notebook for Panel's server."""
+    """Import what is asked for, and no more: the server must not wait for the views."""
     from importlib import import_module  # noqa: PLC0415
 
     if name not in _HOMES:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Awaitable
 
 from glimpse.buffer import EventBuffer
 from glimpse.collect.core import Edge
@@ -33,7 +33,7 @@ from glimpse.valkey import EmbeddedValkey, socket_path
 log = logging.getLogger("glimpse.server")
 
 REDIS_WITHIN_S = 8.0  # a Redis that is started beside this server may come up later
-OWNER_WITHIN_S = 4.0  # while stopping: for another process that stops too to let go of the store
+DRAIN_WITHIN_S = 4.5  # while stopping, with the wait for another process that stops too
 
 
 def wall_clock_ms() -> int:
@@ -104,7 +104,18 @@ class Glimpse:
         if self.valkey:
             await asyncio.to_thread(self.valkey.start)
             return await EventBuffer.open(self.valkey.url, self.settings)
-        return await _patiently(lambda: EventBuffer.open(self.settings.server_redis_url or "", self.settings))
+        return await self._open_patiently(self.settings.server_redis_url or "")
+
+    async def _open_patiently(self, url: str) -> EventBuffer:
+        deadline = time.monotonic() + REDIS_WITHIN_S
+        while True:
+            try:
+                return await EventBuffer.open(url, self.settings)
+            except BufferUnavailable as problem:
+                if time.monotonic() > deadline or self.is_stopping:
+                    raise
+                log.warning("%s; trying again", problem)
+                await asyncio.sleep(1)
 
     def _parts(self) -> Parts:
         return Parts(
@@ -116,22 +127,28 @@ class Glimpse:
             health=self.health,
         )
 
-    async def stop(self) -> None:
-        """Take everything that was acknowledged to the store, then let go of all of it. Never raises."""
+    def leave_soon(self) -> None:
+        """Say, while it starts, that it is to stop as soon as it has started."""
         self.is_stopping = True
-        await _safely("tasks", self.clockwork.stop())
+
+    async def stop(self) -> None:
+        """Take everything that was acknowledged to the store, then let go of all of it. Never raises.
+
+        It takes 10 s at most; what could not be stored by then stays in the buffer for the next start.
+        """
+        self.is_stopping = True
+        await _within(1.0, "tasks", self.clockwork.stop())
         if self._is_started:
-            await _safely("drain", self._drain_the_rest())
-            await _safely("store", self._disown())
-            await _safely("buffer", self.buffer.close())
+            await _within(DRAIN_WITHIN_S, "drain", self._drain_the_rest())
+            await _within(1.5, "store", self._disown())
+            await _within(0.5, "buffer", self.buffer.close())
         if self.valkey:
-            await _safely("valkey", asyncio.to_thread(self.valkey.stop))
+            await _within(2.0, "valkey", asyncio.to_thread(self.valkey.stop))
         self.places.close()
 
     async def _drain_the_rest(self) -> None:
         """Drain; when another process owns the store, see that it does, or take over as it goes."""
-        deadline = time.monotonic() + OWNER_WITHIN_S
-        while not await self.try_to_own() and time.monotonic() < deadline:
+        while not await self.try_to_own():
             if await self.buffer.lag_ms(wall_clock_ms()) == 0:
                 return
             await asyncio.sleep(0.1)
@@ -209,20 +226,10 @@ class Glimpse:
         return self.pulse.status()
 
 
-async def _patiently(open_buffer: Callable[[], asyncio.Future[EventBuffer]]) -> EventBuffer:
-    deadline = time.monotonic() + REDIS_WITHIN_S
-    while True:
-        try:
-            return await open_buffer()
-        except BufferUnavailable as problem:
-            if time.monotonic() > deadline:
-                raise
-            log.warning("%s; trying again", problem)
-            await asyncio.sleep(1)
-
-
-async def _safely(part: str, work: asyncio.Future[None]) -> None:
+async def _within(seconds: float, part: str, work: Awaitable[object]) -> None:
     try:
-        await work
+        await asyncio.wait_for(work, seconds)
+    except TimeoutError:
+        log.error("stopping: %s took longer than %.1f s and was left", part, seconds)  # noqa: TRY400 - no place to show
     except Exception:
         log.exception("stopping: %s failed", part)

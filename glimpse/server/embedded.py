@@ -140,7 +140,7 @@ class Embedded:
             await glimpse.start()
             http = HTTPServer(Application(list(routes(glimpse.parts)), log_function=log_without_address))
             http.add_sockets(self._sockets)
-        except BaseException as problem:
+        except BaseException as problem:  # noqa: BLE001 - it is raised where `start` waits for it
             for listener in self._sockets:
                 listener.close()
             await glimpse.stop()

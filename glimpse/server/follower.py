@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import contextlib
 import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 import msgspec
 
+from glimpse.errors import StoreUnavailable
 from glimpse.events import Event
 from glimpse.settings import Settings
 
@@ -25,9 +27,7 @@ _RETRY_S = 1.0
 class Follower:
     """Appends to a window what another process drains. The window knows events that come twice."""
 
-    def __init__(
-        self, buffer: EventBuffer, window: Window, queries: Callable[[], Queries], settings: Settings
-    ) -> None:
+    def __init__(self, buffer: EventBuffer, window: Window, queries: Callable[[], Queries], settings: Settings) -> None:
         self._buffer = buffer
         self._window = window
         self._queries = queries
@@ -48,8 +48,9 @@ class Follower:
             self._window.append(rows)
         if self._catch_up_at and now >= self._catch_up_at[0]:
             self._catch_up_at[0] = now + _RETRY_S  # should this attempt fail
-            await self._catch_up()
-            self._catch_up_at.pop(0)
+            with contextlib.suppress(StoreUnavailable):  # no owner yet, or none any more: the status line says so
+                await self._catch_up()
+                self._catch_up_at.pop(0)
 
     async def _catch_up(self) -> None:
         until = time.time_ns() // 1_000_000 + 24 * 3_600_000  # a client's clock may be ahead

@@ -7,11 +7,13 @@ tests/contract/test_panel_internals.py holds each assumption.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import logging
 import os
 import signal
 import sys
 from pathlib import Path
+from typing import TYPE_CHECKING, cast
 
 from bokeh.server.server import BaseServer
 from tornado.ioloop import PeriodicCallback
@@ -26,9 +28,12 @@ from glimpse.server.guard import ForbiddenPage, Stranger
 from glimpse.server.signals import answer_before_the_loop
 from glimpse.settings import Settings
 
+if TYPE_CHECKING:
+    from tornado.platform.asyncio import BaseAsyncIOLoop
+
 log = logging.getLogger("glimpse.server")
 
-STOP_WITHIN_S = 9.0
+_STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _GRACE_S = 0.3  # a request under way has its answer by then
 _PARENT_WATCH_MS = 1_000
 
@@ -45,38 +50,47 @@ def take_part(apps: list[str]) -> None:
     parent = os.getpid()
     start, stop = BaseServer.start, BaseServer.stop
 
-    def start_with_glimpse(server: BaseServer) -> None:
-        _open(server, Glimpse(settings), apps)
-        start(server)
-        _watch_signals(server, parent)
+    def start_with_glimpse(self: BaseServer) -> None:
+        _open(self, Glimpse(settings), apps)
+        start(self)
+        _watch_signals(self, parent)
 
-    def stop_with_glimpse(server: BaseServer, wait: bool = True) -> None:  # noqa: FBT001, FBT002 - Bokeh's signature
-        _close(server)
-        stop(server, wait)
+    def stop_with_glimpse(self: BaseServer, wait: bool = True) -> None:  # noqa: FBT001, FBT002 - Bokeh's signature
+        _close(self)
+        stop(self, wait)
 
     BaseServer.start = start_with_glimpse
     BaseServer.stop = stop_with_glimpse
 
 
+def _loop_of(server: BaseServer) -> asyncio.AbstractEventLoop:
+    return cast("BaseAsyncIOLoop", server.io_loop).asyncio_loop
+
+
 def _open(server: BaseServer, glimpse: Glimpse, apps: list[str]) -> None:
     """Start Glimpse while the kernel holds the first connections: none is answered before all routes are there."""
-    http, loop = server._http, server.io_loop  # noqa: SLF001
-    sockets = list(http._sockets.values())  # noqa: SLF001
-    for listener in sockets:
-        loop.remove_handler(listener)
+    http, loop = server._http, _loop_of(server)  # noqa: SLF001
+    listeners = list(http._sockets.values())  # noqa: SLF001
+    for listener in listeners:
+        server.io_loop.remove_handler(listener)
+    for number in _STOP_SIGNALS:
+        loop.add_signal_handler(number, glimpse.leave_soon)
     try:
-        loop.asyncio_loop.run_until_complete(glimpse.start())
+        loop.run_until_complete(glimpse.start())
     except GlimpseError as problem:
-        loop.asyncio_loop.run_until_complete(glimpse.stop())
+        loop.run_until_complete(glimpse.stop())
         log.critical("glimpse can't start: %s", problem)
         _fail()
     except BaseException:
-        loop.asyncio_loop.run_until_complete(glimpse.stop())
+        loop.run_until_complete(glimpse.stop())
         raise
+    if glimpse.is_stopping:  # a signal came meanwhile
+        loop.run_until_complete(glimpse.stop())
+        sys.exit(0)
     _add_routes(server, glimpse, apps)
-    http.add_sockets(sockets)
+    http.add_sockets(listeners)
     served.glimpse = glimpse
-    loop.add_callback(served.warm_up)
+    server.io_loop.add_callback(served.warm_up)
 
 
 def _fail() -> None:
@@ -93,7 +107,8 @@ def _add_routes(server: BaseServer, glimpse: Glimpse, apps: list[str]) -> None:
     glimpse.parts.dashboard_path = prefix + paths[0]
     application.settings["log_function"] = log_without_address
     # Given this way they come before Panel's own routes, "/" among them.
-    application.add_handlers(r".*", [(prefix + pattern, *rest) for pattern, *rest in routes(glimpse.parts)])
+    table = [(prefix + pattern, handler, given) for pattern, handler, given in routes(glimpse.parts)]
+    application.add_handlers(r".*", [*table])
     application.add_handlers(r".*", [Rule(Stranger(prefix, paths, glimpse.settings), ForbiddenPage)])
     _let_loopback_names_in(application.websocket_origins, server.port)
 
@@ -106,45 +121,39 @@ def _let_loopback_names_in(origins: set[str], port: int | None) -> None:
 
 def _watch_signals(server: BaseServer, parent: int) -> None:
     loop = server.io_loop
+    watch = PeriodicCallback(lambda: None if os.getppid() == parent else leave(), _PARENT_WATCH_MS)
 
     def leave() -> None:
+        watch.stop()
         log.info("stopping: taking what is under way to the store")
         loop.stop()
 
     def install() -> None:  # after Bokeh has installed its own
-        for number in (signal.SIGTERM, signal.SIGINT):
-            loop.asyncio_loop.add_signal_handler(number, leave)
-
-    def leave_with_parent() -> None:
-        if os.getppid() != parent:
-            leave()
+        for number in _STOP_SIGNALS:
+            _loop_of(server).add_signal_handler(number, leave)
+        if os.getpid() != parent:  # one of several: without the parent nobody would tell it to stop
+            watch.start()
 
     loop.add_callback(install)
-    if os.getpid() != parent:  # one of several: without the parent nobody would tell it to stop
-        watch = PeriodicCallback(leave_with_parent, _PARENT_WATCH_MS)
-        loop.add_callback(watch.start)
 
 
 def _close(server: BaseServer) -> None:
     glimpse, served.glimpse = served.glimpse, None
-    loop = server.io_loop.asyncio_loop
+    loop = _loop_of(server)
     if glimpse is None or loop.is_closed() or loop.is_running():
         return
-    for number in (signal.SIGTERM, signal.SIGINT):
+    for number in _STOP_SIGNALS:
         loop.add_signal_handler(number, log.info, "already stopping")
     loop.run_until_complete(_stop_in_order(server, glimpse))
 
 
 async def _stop_in_order(server: BaseServer, glimpse: Glimpse) -> None:
     http = server._http  # noqa: SLF001
-    try:
-        async with asyncio.timeout(STOP_WITHIN_S):
-            http.stop()
-            await asyncio.sleep(_GRACE_S)
-            await http.close_all_connections()
-            await glimpse.stop()
-    except TimeoutError:
-        log.error("could not stop within %.0f s; what is in the buffer stays there for the next start", STOP_WITHIN_S)
+    http.stop()
+    await asyncio.sleep(_GRACE_S)
+    with contextlib.suppress(TimeoutError):
+        await asyncio.wait_for(http.close_all_connections(), 1)
+    await glimpse.stop()
 
 
 def _use_uvloop() -> None:

@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 log = logging.getLogger("glimpse.server")
 live_log = logging.getLogger("glimpse.live")
 
+_DRAIN_AT_MOST_S = 1.0  # then the others have their turn, also while a backlog is worked off
+
 
 class Task(NamedTuple):
     """One line of the table. `runs_in` is `owner` (has drain and store), `follower` (has not) or `all`."""
@@ -35,8 +37,8 @@ async def drain(glimpse: Glimpse) -> None:
     """Put what has arrived in window and store; go on at once while there is more."""
     began = time.monotonic()
     if glimpse.pipeline:
-        while await glimpse.pipeline.drain_once() and time.monotonic() - began < 1.0:
-            await asyncio.sleep(0)
+        while await glimpse.pipeline.drain_once() and time.monotonic() - began < _DRAIN_AT_MOST_S:
+            pass
 
 
 async def own(glimpse: Glimpse) -> None:
