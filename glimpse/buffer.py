@@ -141,7 +141,10 @@ class EventBuffer:
 
     async def _flush(self) -> None:
         while self._waiting:
-            batch, self._waiting = self._waiting, []
+            # Whoever has given up waiting got a 503: writing it now would count it.
+            batch, self._waiting = [waiting for waiting in self._waiting if not waiting[1].cancelled()], []
+            if not batch:
+                return
             problem = await self._write([receipt for receipt, _ in batch])
             for _, done in batch:
                 if done.cancelled():

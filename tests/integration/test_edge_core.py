@@ -2,7 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
+import os
+import signal
 import uuid
 from typing import Any
 
@@ -156,6 +159,30 @@ async def test_without_a_buffer_good_events_are_a_503_and_bad_ones_a_400_that_is
         assert (await buffer.counts("*"))["rejected"] == {"not_json": 1, "wrong_type": 1}
         await buffer.close()
     assert (edge.metrics.unavailable, edge.metrics.accepted, edge.metrics.rejected.total()) == (2, 1, 2)
+
+
+async def test_while_redis_is_frozen_every_request_is_a_503_in_time_and_none_is_written_later(
+    edge: Edge,
+    buffer: EventBuffer,
+    redis_url: str,
+):
+    await edge.take(request(event()))
+    async with Redis.from_url(redis_url) as redis:
+        pid = (await redis.info("server"))["process_id"]
+    os.kill(pid, signal.SIGSTOP)
+    loop = asyncio.get_running_loop()
+
+    async def one(after_s: float) -> tuple[int, float]:
+        await asyncio.sleep(after_s)  # requests that come while an earlier one waits: the point of the test
+        began = loop.time()
+        return (await edge.take(request(event()))).status, loop.time() - began
+
+    answers = await asyncio.gather(*(one(i * 0.02) for i in range(20)))
+    os.kill(pid, signal.SIGCONT)
+    assert {status for status, _ in answers} == {503}
+    assert max(seconds for _, seconds in answers) < 0.3  # 0.25, and what a busy machine adds
+    assert (await edge.take(request(event(event="after")))).status == 200
+    assert [e.name for e in await kept(buffer)][-1] == "after"
 
 
 async def test_past_its_high_mark_the_buffer_takes_no_more_and_loses_nothing(redis_url: str, settings: Settings):
