@@ -37,7 +37,7 @@ ROUTES: tuple[tuple[str, type[RequestHandler]], ...] = (
     (r"/api/v1/events", EventsHandler),
     (r"/api/v1/live", LiveHandler),
     (r"/api/v1/ledger", LedgerHandler),
-    (r"/", RootHandler),
+    (r"/?", RootHandler),  # below a prefix, also without the slash at its end
     (r"/check", CheckHandler),
     (r"/health/ready", ReadyHandler),
     (r"/metrics", MetricsHandler),

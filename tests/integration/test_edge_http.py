@@ -265,6 +265,7 @@ async def test_the_root_tells_a_program_its_address_and_headers(site: Site):
 async def test_the_root_sends_a_browser_to_the_dashboard(site: Site):
     response = await site.ask("/?project=shop", Accept="text/html,*/*;q=0.8")
     assert (response.code, response.headers["Location"]) == (302, f"{site.prefix}/our_app?project=shop")
+    assert (await site.ask("", Accept="text/html")).headers["Location"] == f"{site.prefix}/our_app"
 
 
 @at_root_and_below
