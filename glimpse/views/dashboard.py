@@ -64,9 +64,8 @@ class Dashboard(pn.viewable.Viewer):
         self._connect()
 
     def _lay_out(self) -> pn.viewable.Viewable:
-        self.live_map.layout.append(self._start)
         grid = pn.Column(
-            self._bar, *(part.layout for part in self._parts()), css_classes=["g-grid"], stylesheets=style("grid"),
+            self._bar, *(part.layout for part in self._parts()), self._start, css_classes=["g-grid"], stylesheets=style("grid"),
             sizing_mode="stretch_both", margin=0,
         )  # fmt: skip
         return pn.Column(

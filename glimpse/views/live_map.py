@@ -7,7 +7,7 @@ from weakref import ref
 
 import panel as pn
 
-from glimpse.live import LiveNumbers
+from glimpse.geo.mercator import to_mercator
 from glimpse.views.board import Board
 from glimpse.views.map_figure import MapFigure, build_map
 from glimpse.views.parts import LiveView, Picture, script, style
@@ -92,7 +92,7 @@ class LiveMap(LiveView):
     def _send_arrivals(self, drawn: _Drawn, board: Board) -> None:
         numbers = board.numbers
         latest = numbers.recent[-1].number if numbers.recent else 0
-        rings = [] if drawn.number < 0 else _rings(numbers, drawn.number)
+        rings = [] if drawn.number < 0 else _rings(board, drawn.number)
         drawn.number = max(latest, drawn.number)
         drawn.models.arrivals.data = {
             "x": [x for x, _, _ in rings] or [0.0],
@@ -112,10 +112,9 @@ def _patches(columns: dict[str, Any], rows: list[int]) -> dict[str, list[tuple[i
     return {name: list(zip(rows, columns[name].tolist(), strict=True)) for name in (*CHANGING, "cooling")}
 
 
-def _rings(numbers: LiveNumbers, after: int) -> list[tuple[float, float, float]]:
-    """Return where something has come in since, each place once, the newest last."""
-    from glimpse.geo.mercator import to_mercator
-
+def _rings(board: Board, after: int) -> list[tuple[float, float, float]]:
+    """Return where something has come in since, each place once, the newest last, and its dot's diameter."""
+    numbers = board.numbers
     fresh = {
         (round(r.event.lat, 2), round(r.event.lon, 2)): r.event
         for r in numbers.recent
@@ -125,7 +124,7 @@ def _rings(numbers: LiveNumbers, after: int) -> list[tuple[float, float, float]]
     rings = []
     for key, event in list(fresh.items())[-MOST_RINGS:]:
         x, y = to_mercator(event.lat or 0.0, event.lon or 0.0)
-        rings.append((float(x), float(y), dot_px(open_at.get(key, 0))))
+        rings.append((float(x), float(y), dot_px(open_at.get(key, 0), board.places.scale)))
     return rings
 
 
@@ -133,4 +132,11 @@ def _legend(board: Board) -> dict[str, Any]:
     numbers = board.numbers
     here = sum(1 for place in numbers.places if place.count)
     located = sum(place.count for place in numbers.places)
-    return {"places": here, "sessions": numbers.open_sessions, "unlocated": max(0, numbers.open_sessions - located)}
+    sizes = [[n, dot_px(n, board.places.scale)] for n in (1, 10, 50)]
+    return {
+        "dots": len(numbers.places),
+        "sizes": sizes,
+        "places": here,
+        "sessions": numbers.open_sessions,
+        "unlocated": max(0, numbers.open_sessions - located),
+    }

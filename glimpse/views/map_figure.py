@@ -5,6 +5,7 @@ GeoViews builds the figure, once for each place where it is shown. Afterwards on
 
 from __future__ import annotations
 
+from base64 import b64encode
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -36,11 +37,7 @@ from glimpse.views.tokens import THEMES, Theme, ThemeName
 hv.Store.set_current_backend("bokeh")
 _JS = Path(__file__).parent / "js"
 _CSS = Path(__file__).parent / "css"
-_HOME_ICON = (
-    "data:image/svg+xml;utf8,<svg xmlns='http://www.w3.org/2000/svg' viewBox='0 0 24 24' fill='none' "
-    "stroke='%238193b3' stroke-width='2'><circle cx='12' cy='12' r='8.5'/>"
-    "<path d='M3.500 12h17M12 3.500c4.500 4.500 4.500 12.500 0 17M12 3.500c-4.500 4.500-4.500 12.500 0 17'/></svg>"
-)
+_HOME_ICON = "data:image/svg+xml;base64," + b64encode((_CSS / "globe.svg").read_bytes()).decode()
 _GLOWS = {3.1: 0.05, 2.3: 0.09, 1.6: 0.16}  # how wide, and how strong
 _LIMIT_M = 20_037_508.0
 # @x never reads markup, @x{safe} would: places come from a geo database, but what is on a map must not depend on it.
@@ -84,7 +81,9 @@ def build_map(theme: ThemeName, on_drawn: Any) -> gv.Overlay:
     colours = THEMES[theme]
     nowhere = {name: [""] if name in {"place", "country", "ago", "here"} else [0.0] for name in COLUMNS}
     dots = gv.Points(nowhere, ["x", "y"], [n for n in COLUMNS if n not in {"x", "y"}], crs=GOOGLE_MERCATOR)
-    rings = gv.Points({"x": [0], "y": [0], "size": [0], "alpha": [0]}, ["x", "y"], ["size", "alpha"], crs=GOOGLE_MERCATOR)
+    rings = gv.Points(
+        {"x": [0], "y": [0], "size": [0], "alpha": [0]}, ["x", "y"], ["size", "alpha"], crs=GOOGLE_MERCATOR
+    )
     corner = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)]
     drawn = (
         gv.Path([corner], crs=GOOGLE_MERCATOR).opts(color=colours.border, line_width=0.7)

@@ -51,9 +51,7 @@ class LiveView(pn.viewable.Viewer):
     theme = param.Selector(default="dark", objects=["dark", "light"], doc="Which of the two sets of colours.")
     alone_styles: ClassVar[dict[str, str]] = {}  # its size, where no dashboard gives it one
 
-    def __init__(
-        self, window: Window, project: str = ALL_PROJECTS, *, pull: Pull | None = None, **params: Any
-    ) -> None:
+    def __init__(self, window: Window, project: str = ALL_PROJECTS, *, pull: Pull | None = None, **params: Any) -> None:
         super().__init__(**params)
         self.window = window
         self.pull = pull or Pull(window, project)

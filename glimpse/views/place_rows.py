@@ -18,14 +18,26 @@ from glimpse.views.tokens import FRESH_FOR_S
 
 EMBER_PX = 4.0  # a place where somebody was
 LARGEST_PX = 46.0
+SMALLEST_PX = 2.5
+_SCALES = ((12, 1.4), (60, 1.1), (200, 0.9), (600, 0.65), (1500, 0.5), (10**9, 0.38))
 _MOST_EMPTY = 64
 CHANGING = ("size", "heard", "count", "active", "events")
 COLUMNS = ("x", "y", *CHANGING, "cooling", "place", "country", "ago", "here")
 
 
-def dot_px(open_sessions: int) -> float:
+def crowd_scale(places: int) -> float:
+    """Return how large dots are drawn: a few must be seen, thousands must leave the map to be seen.
+
+    In steps, so that one more place does not change every dot.
+    """
+    return next(scale for most, scale in _SCALES if places <= most)
+
+
+def dot_px(open_sessions: int, scale: float = 1.0) -> float:
     """Return a dot's diameter: its area grows with the sessions there."""
-    return min(LARGEST_PX, 6.5 + 4.0 * sqrt(open_sessions - 1)) if open_sessions else EMBER_PX
+    if not open_sessions:
+        return max(SMALLEST_PX, EMBER_PX * scale)
+    return max(SMALLEST_PX, min(LARGEST_PX, 7.0 + 4.0 * sqrt(open_sessions - 1)) * scale)
 
 
 def cooling(age_s: NDArray[np.float64]) -> NDArray[np.float64]:
@@ -45,6 +57,7 @@ class PlaceRows:
         self.generation = 0
         self.version = 0
         self.as_of = 0
+        self.scale = crowd_scale(0)
         self._rows: dict[tuple[float, float], int] = {}
         self._places: list[PlaceNow | None] = []
         self._changed_at: list[int] = []
@@ -68,6 +81,9 @@ class PlaceRows:
                 self._changed_at[row] = self.version
         if len(rows) != len(numbers.places):
             self._let_go(numbers)
+        if crowd_scale(len(rows)) != self.scale:
+            self.scale = crowd_scale(len(rows))
+            self._write_anew()
 
     def changed_since(self, version: int) -> list[int]:
         """Return the rows that changed after a version."""
@@ -89,7 +105,7 @@ class PlaceRows:
         return {
             "x": x,
             "y": y,
-            "size": np.array([dot_px(p.count) if p else 0.0 for p in places]),
+            "size": np.array([dot_px(p.count, self.scale) if p else 0.0 for p in places]),
             "heard": heard,
             "cooling": cooling((self.as_of - heard) / 1000),
             **{name: _column(places, name) for name in ("count", "active", "events")},

@@ -10,7 +10,7 @@ import holoviews as hv
 import holoviews.plotting.bokeh  # noqa: F401 - registers the drawing, without a notebook's extension
 import numpy as np
 import panel as pn
-from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FixedTicker, HoverTool, Range1d
+from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FixedTicker, HoverTool, NumeralTickFormatter, Range1d
 
 from glimpse.live.numbers import SPAN_MINUTES
 from glimpse.views.board import Board
@@ -84,6 +84,7 @@ class _Drawn:
                 minor_tick_line_color=None, major_label_text_color=theme.faint, major_label_text_font=FONT,
                 major_label_text_font_size="11px", axis_label="",
             )  # fmt: skip
+        figure.yaxis.formatter = NumeralTickFormatter(format="0,0")
         figure.yaxis.ticker.desired_num_ticks = 3
         figure.yaxis.ticker.min_interval = 1
 
@@ -188,5 +189,9 @@ def _legend(board: Board) -> dict[str, Any]:
             slot = board.slot(name)
             counts[slot] = counts.get(slot, 0) + n
     names = {slot: name for name, slot in board.slots.items()} | {OTHER_SLOT: None}
-    types = [{"slot": slot, "name": names.get(slot), "label": event_label(names.get(slot) or OTHER), "n": n} for slot, n in sorted(counts.items()) if slot in names]
+    types = [
+        {"slot": slot, "name": names.get(slot), "label": event_label(names.get(slot) or OTHER), "n": n}
+        for slot, n in sorted(counts.items())
+        if slot in names
+    ]
     return {"types": types, "events": board.numbers.events}

@@ -58,9 +58,7 @@ class TopList(LiveView):
 
     def _build(self) -> pn.viewable.Viewable:
         self._lines = Lines(kind=self._of, sizing_mode="stretch_both", margin=0)
-        return pn.Column(
-            self._lines, sizing_mode="stretch_both", margin=0, css_classes=["g-top", f"g-top-{self._of}"]
-        )
+        return pn.Column(self._lines, sizing_mode="stretch_both", margin=0, css_classes=["g-top", f"g-top-{self._of}"])
 
     def refresh(self, board: Board) -> None:
         self._lines.state = board.json(self._of, lambda b: _state(b.numbers, LISTS[self._of]))

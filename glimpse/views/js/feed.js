@@ -59,7 +59,7 @@ export function render({model, el}) {
     for (const r of rows) {
       const row = draw(r)
       colour(row)
-      if (is_new) row.classList.add("new")
+      if (is_new && rows.length < 6) row.classList.add("new")
       list.prepend(row)
     }
     while (list.children.length > MOST) list.lastChild.remove()

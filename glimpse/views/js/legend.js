@@ -19,14 +19,15 @@ export function render({model, el}) {
   ends.append(make("span", "", "just now"), make("span", "", "5 min ago"))
   ramp.append(make("div", "", "Last event at a place"), make("div", "bar"), ends)
   const sizes = make("div", "sizes")
-  for (const [n, px] of [["1", 7], ["10", 18], ["50", 34]]) {
-    const one = make("span", "", n)
-    const dot = make("i")
-    dot.style.width = dot.style.height = `${px}px`
-    one.prepend(dot)
-    sizes.append(one)
+  const draw_sizes = (all) => {
+    sizes.replaceChildren(...all.map(([n, px]) => {
+      const one = make("span", "", n)
+      const dot = make("i")
+      dot.style.width = dot.style.height = `${px}px`
+      one.prepend(dot)
+      return one
+    }), make("span", "", "active sessions"))
   }
-  sizes.append(make("span", "", "active sessions"))
   keys.append(ramp, sizes)
 
   const source = make("div", "source")
@@ -38,8 +39,12 @@ export function render({model, el}) {
   over.append(title, keys, source)
   el.append(over)
 
+  let drawn = ""
   const show = () => {
     const s = model.state ? JSON.parse(model.state) : {places: 0, sessions: 0, unlocated: 0}
+    if (s.sizes && String(s.sizes) !== drawn) draw_sizes(s.sizes)
+    drawn = String(s.sizes)
+    keys.hidden = !s.dots
     counts.textContent = s.sessions === 0 ? "Nobody is here right now"
       : `${plural(s.sessions, "session", "sessions")} in ${plural(s.places, "place", "places")}` +
         (s.unlocated ? ` · ${s.unlocated.toLocaleString("en")} of unknown place` : "")
