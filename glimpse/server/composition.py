@@ -227,8 +227,10 @@ class Glimpse:
 
 
 async def _within(seconds: float, part: str, work: Awaitable[object]) -> None:
+    began = time.monotonic()
     try:
         await asyncio.wait_for(work, seconds)
+        log.debug("stopping: %s took %.2f s", part, time.monotonic() - began)
     except TimeoutError:
         log.error("stopping: %s took longer than %.1f s and was left", part, seconds)  # noqa: TRY400 - no place to show
     except Exception:
