@@ -137,6 +137,7 @@ class MapFigure:
             renderer.muted_glyph = renderer.hover_glyph = None
         life = CustomJS(args={"dots": self.dots, "rings": self.rings, "arrivals": self.arrivals}, code=_js("map_life"))
         self.arrivals.js_on_change("data", life)
+        self.figure.tags = [self.arrivals]  # nothing draws it: without this it would not be sent to the page
 
     def _glow(self, times: float) -> Any:
         wider = LinearInterpolator(x=[0, 100], y=[0, 100 * times])
