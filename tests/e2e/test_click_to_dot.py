@@ -82,6 +82,7 @@ def test_the_time_from_click_to_dot(served: Served, capsys: pytest.CaptureFixtur
 
 def _click_to_dot(shop: Page, page: Page) -> float:
     """Return the ms from a click to the frame after the map's columns have the arrival."""
+    page.wait_for_timeout(400)  # let both dashboards have the click before this one
     page.evaluate(f"""() => {{
         const arrivals = ({FIND_SOURCE})("px")
         window.dot_at = new Promise(done => {{
@@ -93,7 +94,6 @@ def _click_to_dot(shop: Page, page: Page) -> float:
             arrivals.properties.data.change.connect(look)
         }})
     }}""")
-    page.wait_for_timeout(150)  # let the click before this one fade
     shop.locator("[data-test=add-drift-kettle]").first.click()
     return page.evaluate("() => window.dot_at") - shop.evaluate("() => window.clicked_at")
 
