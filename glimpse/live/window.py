@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 
 from glimpse.events import SIGNS_OF_LIFE, Event
-from glimpse.live.numbers import LiveNumbers, Minute
+from glimpse.live.numbers import LiveNumbers, Minute, Recent
 from glimpse.live.project import RECENT, ProjectWindow
 from glimpse.live.tally import MINUTE_MS, merged, minute_of, ranked
 
@@ -170,8 +170,13 @@ class Window:
             top_sources=ranked(merged(part.sources for part in parts)),
             top_countries=ranked(merged(part.countries for part in parts)),
             places=list(chain.from_iterable(part.places.now() for part in parts)),
-            recent=sorted(chain.from_iterable(part.recent for part in parts), key=lambda r: (r.number, r.heard_at))[-RECENT:],
+            recent=_latest(parts),
         )
+
+
+def _latest(parts: list[ProjectWindow]) -> list[Recent]:
+    together = chain.from_iterable(part.recent for part in parts)
+    return sorted(together, key=lambda recent: (recent.number, recent.heard_at))[-RECENT:]
 
 
 def _summed(minutes: Iterable[Minute], t: int) -> Minute:

@@ -44,9 +44,15 @@ class Dashboard(pn.viewable.Viewer):
     theme = param.Selector(default="dark", objects=["dark", "light"], doc="Which of the two sets of colours.")
 
     def __init__(
-        self, window: Window, project: str = ALL_PROJECTS, *, status: Callable[[], PipelineStatus] = PipelineStatus,
-        projects: Callable[[], list[str]] | None = None, sdk_url: str = "", **params: Any,
-    ) -> None:  # fmt: skip
+        self,
+        window: Window,
+        project: str = ALL_PROJECTS,
+        *,
+        status: Callable[[], PipelineStatus] = PipelineStatus,
+        projects: Callable[[], list[str]] | None = None,
+        sdk_url: str = "",
+        **params: Any,
+    ) -> None:
         super().__init__(project=project, **params)
         self.pull = Pull(window, project)
         self._projects = projects or window.projects
@@ -65,9 +71,14 @@ class Dashboard(pn.viewable.Viewer):
 
     def _lay_out(self) -> pn.viewable.Viewable:
         grid = pn.Column(
-            self._bar, *(part.layout for part in self._parts()), self._start, css_classes=["g-grid"], stylesheets=style("grid"),
-            sizing_mode="stretch_both", margin=0,
-        )  # fmt: skip
+            self._bar,
+            *(part.layout for part in self._parts()),
+            self._start,
+            css_classes=["g-grid"],
+            stylesheets=style("grid"),
+            sizing_mode="stretch_both",
+            margin=0,
+        )
         return pn.Column(
             grid, css_classes=["g-dashboard"], stylesheets=style("dashboard"), sizing_mode="stretch_both", margin=0
         )

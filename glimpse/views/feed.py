@@ -41,6 +41,7 @@ class Feed(LiveView):
         return pn.Column(self._rows, sizing_mode="stretch_both", margin=0, css_classes=["g-feed"])
 
     def refresh(self, board: Board) -> None:
+        """Send what has come in since the last time."""
         recent = board.numbers.recent
         self._rows.slots = board.json("slots", lambda b: b.slots)
         latest = recent[-1].number if recent else 0

@@ -27,6 +27,7 @@ class Kpis(LiveView):
         return pn.Column(self._tiles, sizing_mode="stretch_width", margin=0, css_classes=["g-kpis"])
 
     def refresh(self, board: Board) -> None:
+        """Send the numbers."""
         self._tiles.state = board.json("kpis", _state)
 
 

@@ -47,15 +47,23 @@ class LiveMap(LiveView):
     def _build(self) -> pn.viewable.Viewable:
         self._drawings: list[_Drawn] = []
         self._pane = pn.pane.HoloViews(
-            build_map(self.theme, self._on_drawn), sizing_mode="stretch_both", min_height=0, margin=0,
-            linked_axes=False, css_classes=["g-canvas"],
-        )  # fmt: skip
+            build_map(self.theme, self._on_drawn),
+            sizing_mode="stretch_both",
+            min_height=0,
+            margin=0,
+            linked_axes=False,
+            css_classes=["g-canvas"],
+        )
         self._legend = MapLegend(css_classes=["g-legend"])
         self._board: Board | None = None
         return pn.Column(
-            self._pane, self._legend, stylesheets=style("map"), css_classes=["g-map"], margin=0,
+            self._pane,
+            self._legend,
+            stylesheets=style("map"),
+            css_classes=["g-map"],
+            margin=0,
             sizing_mode="stretch_both",
-        )  # fmt: skip
+        )
 
     def _on_drawn(self, plot: Any, _element: Any) -> None:
         """Get hold of a new drawing's models, and fill them."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Sequence
 from functools import cache
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
 import geoviews as gv
-import geoviews.plotting.bokeh  # registers the drawing of geographic elements, without a notebook's extension
 import holoviews as hv
 import numpy as np
 from bokeh.models import (
@@ -31,24 +31,19 @@ from cartopy.crs import GOOGLE_MERCATOR
 from numpy.typing import NDArray
 
 from glimpse.geo.borders import load_borders
+from glimpse.views.hover_card import hover_card
 from glimpse.views.place_rows import COLUMNS
 from glimpse.views.tokens import THEMES, Theme, ThemeName
 
+# Registers how elements are drawn, which a notebook's extension would do with a lot of script.
+import_module("geoviews.plotting.bokeh")
 hv.Store.set_current_backend("bokeh")
 _JS = Path(__file__).parent / "js"
 _CSS = Path(__file__).parent / "css"
 _HOME_ICON = "data:image/svg+xml;base64," + b64encode((_CSS / "globe.svg").read_bytes()).decode()
 _GLOWS = {3.1: 0.05, 2.3: 0.09, 1.6: 0.16}  # how wide, and how strong
 _LIMIT_M = 20_037_508.0
-# @x never reads markup, @x{safe} would: places come from a geo database, but what is on a map must not depend on it.
-_HOVER_CARD = """
-<div style="font: 500 13px/1.5 var(--g-font); padding: 4px 6px; min-width: 128px">
-  <div style="font-weight: 650; font-size: 14px; color: var(--g-text)">@place
-    <span style="color: var(--g-muted); font-weight: 500">@country</span></div>
-  <div style="color: var(--g-text)">@here</div>
-  <div style="color: var(--g-muted); font-size: 12px">@events{0,0} events in 30 min · @ago</div>
-</div>
-"""
+_HOVER_CARD = hover_card("@place, @country", "@here", quiet="@events{0,0} events in 30 min · @ago")
 
 
 @cache
@@ -70,7 +65,7 @@ def _with_gaps(parts: Sequence[NDArray[np.float64]]) -> dict[str, Any]:
     return {"xs": [joined[:, 0].copy()], "ys": [joined[:, 1].copy()]}
 
 
-def build_map(theme: ThemeName, on_drawn: Any) -> gv.Overlay:
+def build_map(theme: ThemeName, on_drawn: Any) -> Any:
     """Return the map, empty.
 
     Parameters
@@ -80,22 +75,31 @@ def build_map(theme: ThemeName, on_drawn: Any) -> gv.Overlay:
     """
     colours = THEMES[theme]
     nowhere = {name: [""] if name in {"place", "country", "ago", "here"} else [0.0] for name in COLUMNS}
-    dots = gv.Points(nowhere, ["x", "y"], [n for n in COLUMNS if n not in {"x", "y"}], crs=GOOGLE_MERCATOR)
-    rings = gv.Points(
+    lines: Any = gv.Path([[(0.0, 0.0), (1.0, 1.0)]], crs=GOOGLE_MERCATOR)
+    rings: Any = gv.Points(
         {"x": [0], "y": [0], "size": [0], "alpha": [0]}, ["x", "y"], ["size", "alpha"], crs=GOOGLE_MERCATOR
     )
-    corner = [(0.0, 0.0), (1.0, 0.0), (1.0, 1.0)]
+    dots: Any = gv.Points(nowhere, ["x", "y"], [n for n in COLUMNS if n not in {"x", "y"}], crs=GOOGLE_MERCATOR)
     drawn = (
-        gv.Path([corner], crs=GOOGLE_MERCATOR).opts(color=colours.border, line_width=0.7)
+        lines.opts(color=colours.border, line_width=0.7)
         * rings.opts(size="size", alpha="alpha", fill_alpha=0, color=colours.recency[0], line_width=1.6)
         * dots.opts(size="size", color="cooling", cmap=list(colours.recency), clim=(0, 1), alpha=0.92)
     )
     return drawn.opts(
         gv.opts.Overlay(
-            projection=GOOGLE_MERCATOR, responsive=True, xaxis=None, yaxis=None, toolbar=None, show_frame=False,
-            bgcolor=colours.ocean, default_tools=[], active_tools=[], hooks=[on_drawn], show_legend=False,
+            projection=GOOGLE_MERCATOR,
+            responsive=True,
+            xaxis=None,
+            yaxis=None,
+            toolbar=None,
+            show_frame=False,
+            bgcolor=colours.ocean,
+            default_tools=[],
+            active_tools=[],
+            hooks=[on_drawn],
+            show_legend=False,
         ),
-    )  # fmt: skip
+    )
 
 
 class MapFigure:
@@ -142,30 +146,39 @@ class MapFigure:
     def _glow(self, times: float) -> Any:
         wider = LinearInterpolator(x=[0, 100], y=[0, 100 * times])
         return self.figure.scatter(
-            "x", "y", size={"field": "size", "transform": wider}, source=self.dots, line_color=None,
-            fill_color={"field": "cooling", "transform": self._mapper}, level="overlay",
-        )  # fmt: skip
+            "x",
+            "y",
+            size={"field": "size", "transform": wider},
+            source=self.dots,
+            line_color=None,
+            fill_color={"field": "cooling", "transform": self._mapper},
+            level="overlay",
+        )
 
     def _frame(self) -> None:
         figure = self.figure
-        figure.x_range = Range1d(-18.6e6, 19.6e6, bounds=(-_LIMIT_M * 1.1, _LIMIT_M * 1.1), min_interval=2e4)
-        figure.y_range = Range1d(-6.0e6, 12.2e6, bounds=(-_LIMIT_M, _LIMIT_M), min_interval=1e4)
+        figure.x_range = Range1d(start=-18.6e6, end=19.6e6, bounds=(-_LIMIT_M * 1.1, _LIMIT_M * 1.1), min_interval=2e4)
+        figure.y_range = Range1d(start=-6.0e6, end=12.2e6, bounds=(-_LIMIT_M, _LIMIT_M), min_interval=1e4)
         figure.match_aspect = False
         figure.aspect_ratio = None
         figure.lod_threshold = None
         figure.min_border = figure.min_border_left = figure.min_border_right = 0
         figure.min_border_top = figure.min_border_bottom = 0
-        figure.outline_line_color = None
+        # The ocean is the card's: what the canvas paints, its outermost pixels keep after a change of theme.
+        figure.outline_line_color = figure.background_fill_color = figure.border_fill_color = None
         figure.sizing_mode = "stretch_both"
         figure.output_backend = "canvas"
-        keep = CustomJS(args={"figure": figure, "action": "keep"}, code=_js("map_frame"))
+        # That the arrivals stand in its arguments makes them part of the document: no glyph refers to them.
+        keep = CustomJS(args={"figure": figure, "action": "keep", "arrivals": self.arrivals}, code=_js("map_frame"))
         figure.js_on_change("inner_width", keep)
         figure.js_on_change("inner_height", keep)
 
     def _add_tools(self, dots: Any) -> None:
         figure = self.figure
         home = CustomJS(args={"figure": figure, "action": "home"}, code=_js("map_frame"))
-        hover = HoverTool(renderers=[dots], tooltips=_HOVER_CARD, point_policy="snap_to_data", attachment="vertical")
+        hover = HoverTool(
+            renderers=[dots], tooltips=_HOVER_CARD, point_policy="snap_to_data", attachment="vertical", show_arrow=False
+        )
         pan, wheel = PanTool(), WheelZoomTool(zoom_on_axis=False)
         for tool in (pan, wheel, hover):
             tool.visible = False
@@ -178,11 +191,10 @@ class MapFigure:
         figure.toolbar.stylesheets = [(_CSS / "map_toolbar.css").read_text("utf-8")]
         figure.toolbar_location = "right"
         figure.toolbar_inner = True
-        figure.stylesheets = [(_CSS / "map_figure.css").read_text("utf-8")]
+        figure.stylesheets = [(_CSS / "figure.css").read_text("utf-8")]
 
     def recolour(self, theme: Theme) -> None:
         """Take another theme's colours."""
-        self.figure.background_fill_color = self.figure.border_fill_color = theme.ocean
         self._land.fill_color, self._lines.line_color = theme.land, theme.border
         self._mapper.palette = list(theme.recency)
         self._ring.line_color = theme.recency[0]

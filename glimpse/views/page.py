@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
+from typing import Any
 
 import panel as pn
 from panel.template import Template
@@ -35,7 +36,7 @@ def asked_theme() -> ThemeName:
 
 def page(dashboard: Dashboard) -> Template:
     """Return the whole page, to be made servable; the address follows what a viewer chooses."""
-    template = Template(_TEMPLATE)
+    template = Template(_TEMPLATE, location=True)
     template.add_variable("theme", dashboard.theme)
     template.add_variable("theme_css", root_css("dark", "html") + root_css("light", "html[data-theme=light]"))
     template.add_panel("dashboard", dashboard)
@@ -53,5 +54,6 @@ def _argument(name: str) -> str:
 
 
 def _write_address(dashboard: Dashboard) -> None:
-    if pn.state.location is not None:
-        pn.state.location.update_query(project=dashboard.project, theme=dashboard.theme)
+    location: Any = pn.state.location
+    if location is not None:
+        location.update_query(project=dashboard.project, theme=dashboard.theme)

@@ -12,6 +12,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from glimpse.geo.borders import load_borders
 from glimpse.geo.mercator import to_mercator
 from glimpse.live import LiveNumbers, PlaceNow
 from glimpse.views.tokens import FRESH_FOR_S
@@ -48,6 +49,10 @@ def cooling(age_s: NDArray[np.float64]) -> NDArray[np.float64]:
 def place_name(place: PlaceNow) -> str:
     """Return the city, or the best that is known instead."""
     return place.city or place.region or "Somewhere"
+
+
+def _country_name(place: PlaceNow) -> str:
+    return load_borders().names.get(place.country or "", place.country or "unknown country")
 
 
 class PlaceRows:
@@ -98,7 +103,7 @@ class PlaceRows:
         heard = _column(places, "last_event_at")
         texts = {
             "place": [place_name(p) if p else "" for p in places],
-            "country": [(p.country or "") if p else "" for p in places],
+            "country": [_country_name(p) if p else "" for p in places],
             "ago": ["" for _ in places],
             "here": ["" for _ in places],
         }

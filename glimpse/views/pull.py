@@ -104,7 +104,10 @@ class Pull:
     def _start_on_page(self) -> None:
         self._document = pn.state.curdoc
         if self._document is not None:
-            self._timer = self._document.add_periodic_callback(self.tick, LOOK_EVERY_MS)
+            self._timer = self._document.add_periodic_callback(self._look, LOOK_EVERY_MS)
+
+    def _look(self) -> None:
+        self.tick()
 
     def _start_in_notebook(self) -> None:
         try:

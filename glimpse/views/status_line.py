@@ -1,4 +1,4 @@
-"""Whether this is live: what the server knows of its delay, and what only the browser knows, that the server is lost."""
+"""Whether this is live: what the server knows of its delay, and what only the browser knows."""
 
 from __future__ import annotations
 
@@ -35,9 +35,14 @@ class StatusLine(LiveView):
     """
 
     def __init__(
-        self, window: Window, project: str = ALL_PROJECTS, *,
-        status: Callable[[], PipelineStatus] = PipelineStatus, pull: Pull | None = None, **params: Any,
-    ) -> None:  # fmt: skip
+        self,
+        window: Window,
+        project: str = ALL_PROJECTS,
+        *,
+        status: Callable[[], PipelineStatus] = PipelineStatus,
+        pull: Pull | None = None,
+        **params: Any,
+    ) -> None:
         self._status = status
         self._now = status()
         self._asked_at = 0.0
@@ -51,6 +56,7 @@ class StatusLine(LiveView):
         return pn.Row(self._line, margin=0, css_classes=["g-status"])
 
     def refresh(self, board: Board) -> None:
+        """Say when the last event came."""
         recent = board.numbers.recent
         self._last = {"last": recent[-1].heard_at if recent else None, "now": board.numbers.as_of}
         self._show()
@@ -60,15 +66,16 @@ class StatusLine(LiveView):
             return
         self._asked_at = time.monotonic()
         status = self._status()
-        # How far behind it is to the millisecond would be news with each look.
-        if (status.state, status.problem) != (self._now.state, self._now.problem):
-            self._now = status
-            self._show()
-        elif status.state == "delayed" and status.lag_ms // 1000 != self._now.lag_ms // 1000:
+        if _shown(status) != _shown(self._now):
             self._now = status
             self._show()
 
     def _show(self) -> None:
         now = self._now
-        shown = {"state": now.state, "lag_s": now.lag_ms // 1000, "problem": now.problem, "waiting": now.waiting}
+        shown = {"state": now.state, "lag_s": now.lag_ms // 1000, "problem": now.problem}
         self._line.state = _encode(shown | self._last).decode()
+
+
+def _shown(status: PipelineStatus) -> tuple[str, str | None, int]:
+    """Return what makes a difference: milliseconds would be news with each look."""
+    return status.state, status.problem, status.lag_ms // 1000 if status.state == "delayed" else 0

@@ -2,34 +2,31 @@
 
 from __future__ import annotations
 
+from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
 from weakref import ref
 
 import holoviews as hv
-import holoviews.plotting.bokeh  # noqa: F401 - registers the drawing, without a notebook's extension
 import numpy as np
 import panel as pn
 from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FixedTicker, HoverTool, NumeralTickFormatter, Range1d
 
 from glimpse.live.numbers import SPAN_MINUTES
 from glimpse.views.board import Board
+from glimpse.views.hover_card import hover_card
 from glimpse.views.labels import event_label
 from glimpse.views.parts import LiveView, Picture, script, style
 from glimpse.views.tokens import FONT, OTHER_SLOT, THEMES, TYPE_SLOTS, Theme, ThemeName
 
+import_module("holoviews.plotting.bokeh")
 hv.Store.set_current_backend("bokeh")
 OTHER = "other"
 _GAP = 0.09
 _RUNNING_ALPHA = 0.55
 _STEPS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15)
 _CSS = Path(__file__).parent / "css"
-_HOVER_CARD = """
-<div style="font: 500 12px/1.5 var(--g-font); padding: 3px 5px">
-  <div style="font-weight: 650; color: var(--g-text)">@n{0,0} × @name</div>
-  <div style="color: var(--g-muted)">of @total{0,0} events, @when</div>
-</div>
-"""
+_HOVER_CARD = hover_card("@name: @n{0,0}", quiet="of @total{0,0} events, @when")
 _AGO = "return tick > -0.5 ? 'now' : `${Math.round(-tick)} min ago`"
 
 
@@ -56,34 +53,45 @@ class _Drawn:
         figure = self.figure
         self.bars.data = _columns(None, THEMES["dark"])
         self._glyph.update(
-            left="left", right="right", bottom="bottom", top="top", fill_color="color", fill_alpha="alpha", line_color=None,
+            left="left",
+            right="right",
+            bottom="bottom",
+            top="top",
+            fill_color="color",
+            fill_alpha="alpha",
+            line_color=None,
             hatch_color=None,
-        )  # fmt: skip
+        )
         bars.nonselection_glyph = bars.selection_glyph = bars.muted_glyph = None
-        figure.x_range = Range1d(0.5 - SPAN_MINUTES, 0.5)
-        figure.y_range = Range1d(0, 5)
+        figure.x_range = Range1d(start=0.5 - SPAN_MINUTES, end=0.5)
+        figure.y_range = Range1d(start=0, end=5)
         figure.xaxis.ticker = FixedTicker(ticks=[-29, -20, -10, 0])
         figure.xaxis.formatter = CustomJSTickFormatter(code=_AGO)
-        figure.toolbar.tools = [HoverTool(renderers=[bars], tooltips=_HOVER_CARD, attachment="vertical")]
+        figure.toolbar.tools = [
+            HoverTool(renderers=[bars], tooltips=_HOVER_CARD, attachment="vertical", show_arrow=False)
+        ]
         figure.toolbar_location = None
-        figure.outline_line_color = None
+        figure.outline_line_color = figure.background_fill_color = figure.border_fill_color = None
         figure.min_border_top, figure.min_border_right, figure.min_border_left = 8, 18, 34
         figure.sizing_mode = "stretch_both"
-        figure.stylesheets = [(_CSS / "map_figure.css").read_text("utf-8")]
+        figure.stylesheets = [(_CSS / "figure.css").read_text("utf-8")]
 
     def recolour(self, theme: Theme) -> None:
         """Take another theme's colours."""
         figure = self.figure
-        figure.background_fill_color = figure.border_fill_color = theme.surface
         figure.xgrid.grid_line_color = None
         figure.ygrid.grid_line_color = theme.line
         figure.ygrid.grid_line_alpha = 0.8
         for axis in (*figure.xaxis, *figure.yaxis):
             axis.update(
-                axis_line_color=theme.line if axis in figure.xaxis else None, major_tick_line_color=None,
-                minor_tick_line_color=None, major_label_text_color=theme.faint, major_label_text_font=FONT,
-                major_label_text_font_size="11px", axis_label="",
-            )  # fmt: skip
+                axis_line_color=theme.line if axis in figure.xaxis else None,
+                major_tick_line_color=None,
+                minor_tick_line_color=None,
+                major_label_text_color=theme.faint,
+                major_label_text_font=FONT,
+                major_label_text_font_size="11px",
+                axis_label="",
+            )
         figure.yaxis.formatter = NumeralTickFormatter(format="0,0")
         figure.yaxis.ticker.desired_num_ticks = 3
         figure.yaxis.ticker.min_interval = 1
@@ -97,16 +105,26 @@ class Timeline(LiveView):
     def _build(self) -> pn.viewable.Viewable:
         self._drawings: list[_Drawn] = []
         bars = hv.Rectangles([(0, 0, 1, 0, "#000000")], vdims=["color"]).opts(
-            color="color", responsive=True, toolbar=None, default_tools=[], tools=[], hooks=[self._on_drawn], title="",
-        )  # fmt: skip
+            color="color",
+            responsive=True,
+            toolbar=None,
+            default_tools=[],
+            tools=[],
+            hooks=[self._on_drawn],
+            title="",
+        )
         self._pane = pn.pane.HoloViews(
             bars, sizing_mode="stretch_both", min_height=0, margin=0, linked_axes=False, css_classes=["g-bars"]
         )
         self._legend = Legend(sizing_mode="stretch_width", margin=0)
         return pn.Column(
-            self._legend, self._pane, stylesheets=style("timeline"), css_classes=["g-timeline"], margin=0,
+            self._legend,
+            self._pane,
+            stylesheets=style("timeline"),
+            css_classes=["g-timeline"],
+            margin=0,
             sizing_mode="stretch_both",
-        )  # fmt: skip
+        )
 
     def _on_drawn(self, plot: Any, _element: Any) -> None:
         drawn = _Drawn(plot)
@@ -115,6 +133,7 @@ class Timeline(LiveView):
         self.pull.refresh_soon()
 
     def refresh(self, board: Board) -> None:
+        """Patch the bars that changed."""
         theme = THEMES[self.theme]
         columns, top = board.made(f"bars.{theme.name}", lambda b: (_columns(b, theme), _nice_top(b)))
         self._drawings = [drawn for drawn in self._drawings if drawn.plot() is not None]

@@ -101,9 +101,23 @@ LIGHT = Theme(
 
 THEMES: dict[ThemeName, Theme] = {"dark": DARK, "light": LIGHT}
 _COLOURS = (
-    "ground", "surface", "raised", "line", "text", "muted", "faint", "accent", "accent_soft", "good", "warn", "bad",
-    "shadow", "ocean", "land", "border",
-)  # fmt: skip
+    "ground",
+    "surface",
+    "raised",
+    "line",
+    "text",
+    "muted",
+    "faint",
+    "accent",
+    "accent_soft",
+    "good",
+    "warn",
+    "bad",
+    "shadow",
+    "ocean",
+    "land",
+    "border",
+)
 
 
 def variables(name: ThemeName) -> dict[str, str]:

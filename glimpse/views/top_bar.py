@@ -22,6 +22,6 @@ class GettingStarted(Picture):
 
     project = param.String("*")
     sdk_url = param.String("", doc="Where the tracker is; beside the page, if empty.")
-    is_shown = param.Boolean(False)
+    is_shown = param.Boolean(default=False)
     _esm = script("getting_started")
     _stylesheets = style("getting_started")

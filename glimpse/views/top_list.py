@@ -50,9 +50,14 @@ class TopList(LiveView):
     alone_styles: ClassVar[dict[str, str]] = {"height": "236px"}
 
     def __init__(
-        self, window: Window, project: str = "*", *, of: Literal["pages", "sources", "countries"] = "pages",
-        pull: Pull | None = None, **params: Any,
-    ) -> None:  # fmt: skip
+        self,
+        window: Window,
+        project: str = "*",
+        *,
+        of: Literal["pages", "sources", "countries"] = "pages",
+        pull: Pull | None = None,
+        **params: Any,
+    ) -> None:
         self._of = of
         super().__init__(window, project, pull=pull, **params)
 
@@ -61,6 +66,7 @@ class TopList(LiveView):
         return pn.Column(self._lines, sizing_mode="stretch_both", margin=0, css_classes=["g-top", f"g-top-{self._of}"])
 
     def refresh(self, board: Board) -> None:
+        """Send the lines."""
         self._lines.state = board.json(self._of, lambda b: _state(b.numbers, LISTS[self._of]))
 
 

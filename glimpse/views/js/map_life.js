@@ -10,7 +10,7 @@ const still = window.matchMedia?.("(prefers-reduced-motion: reduce)").matches
 
 const ago = (s) => s < 2 ? "just now" : s < 60 ? `${Math.round(s)} s ago` : s < 3600 ? `${Math.floor(s / 60)} min ago` : `${Math.floor(s / 3600)} h ago`
 const people = (open, active) =>
-  open === 0 ? "nobody here now" : `${open} active session${open === 1 ? "" : "s"}${open > active ? `, ${open - active} idle` : ""}`
+  open === 0 ? "nobody here now" : `${open} session${open === 1 ? "" : "s"} here${open > active ? `, ${open - active} of them idle` : ""}`
 
 const age = () => {
   const {data} = dots
