@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import panel as pn
+from panel.io.resources import LOCAL_DIST, patch_model_css
 
 from glimpse.server import served
 
@@ -28,3 +29,19 @@ def show_dashboard() -> None:
         projects=glimpse.projects,
     )
     page(dashboard).servable(title="Glimpse")
+    _take_styles_from_here()
+
+
+def _take_styles_from_here() -> None:
+    """Point the parts' style sheets at this server.
+
+    Panel does so where it renders the page. With `--num-procs` the page's WebSocket may reach another process, which
+    makes the parts anew without rendering anything, and would send the browser to a CDN.
+    """
+    document = pn.state.curdoc
+    if document is None:
+        return
+    own = f"{pn.state.rel_path}/{LOCAL_DIST}" if pn.state.rel_path else LOCAL_DIST
+    document.template_variables["dist_url"] = own
+    for root in document.roots:
+        patch_model_css(root, own)

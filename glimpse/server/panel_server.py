@@ -12,9 +12,11 @@ import logging
 import os
 import signal
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, cast
 
+from bokeh.embed.bundle import extension_dirs
 from bokeh.server.server import BaseServer
 from tornado.ioloop import PeriodicCallback
 from tornado.routing import Rule
@@ -110,7 +112,18 @@ def _add_routes(server: BaseServer, glimpse: Glimpse, apps: list[str]) -> None:
     table = [(prefix + pattern, handler, given) for pattern, handler, given in routes(glimpse.parts)]
     application.add_handlers(r".*", [*table])
     application.add_handlers(r".*", [Rule(Stranger(prefix, paths, glimpse.settings), ForbiddenPage)])
+    _serve_files_of("geoviews")
     _let_loopback_names_in(application.websocket_origins, server.port)
+
+
+def _serve_files_of(package: str) -> None:
+    """Serve a Bokeh extension's scripts also before this process has rendered a page that uses them.
+
+    Another process may have rendered it, and this one be asked for the script.
+    """
+    found = find_spec(package)
+    if found and found.submodule_search_locations:
+        extension_dirs.setdefault(package, Path(found.submodule_search_locations[0]) / "dist")
 
 
 def _let_loopback_names_in(origins: set[str], port: int | None) -> None:

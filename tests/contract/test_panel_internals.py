@@ -15,6 +15,7 @@ import bokeh.server.server
 import panel.auth
 import panel.command.serve
 import panel.io.reload
+import panel.io.resources
 import panel.io.server
 import pytest
 from bokeh.application import Application
@@ -134,6 +135,19 @@ def test_connections_wait_in_the_kernel_while_listeners_are_set_aside(server: Se
         return await question
 
     assert server.io_loop.asyncio_loop.run_until_complete(ask()).startswith("HTTP/1.1 200")  # type: ignore[attr-defined]
+
+
+def test_scripts_of_extensions_are_served_from_a_table_of_folders():
+    from bokeh.embed.bundle import extension_dirs
+    from bokeh.server.urls import toplevel_patterns
+
+    (given,) = [rest[0]["root"] for pattern, _, *rest in toplevel_patterns if "extensions" in pattern]
+    assert given is extension_dirs
+
+
+def test_style_sheets_are_pointed_at_the_server_only_where_a_page_is_rendered():
+    assert "patch_model_css" in calls_of(panel.io.server.server_html_page_for_session)
+    assert list(inspect.signature(panel.io.resources.patch_model_css).parameters) == ["root", "dist_url"]
 
 
 def test_the_parent_of_several_processes_only_waits_and_ends_with_0():
