@@ -8,6 +8,11 @@ from glimpse.live.numbers import PlaceNow
 Key = tuple[float, float]
 
 
+def place_key(lat: float, lon: float) -> Key:
+    """Return what makes two positions one place: about a kilometre."""
+    return round(lat, 2), round(lon, 2)
+
+
 class PlaceCounts:
     """One place, and how many are there."""
 
@@ -65,7 +70,7 @@ class Places:
         """Return the place of an event; None when it is not known where that is."""
         if event.lat is None or event.lon is None:
             return None
-        key = (round(event.lat, 2), round(event.lon, 2))
+        key = place_key(event.lat, event.lon)
         place = self._places.get(key)
         if place is None:
             place = self._places[key] = PlaceCounts(key, event)

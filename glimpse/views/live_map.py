@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar
 from weakref import ref
 
+import numpy as np
 import panel as pn
 
-from glimpse.geo.mercator import to_mercator
+from glimpse.live.places import place_key
 from glimpse.views.board import Board
 from glimpse.views.map_figure import MapFigure, build_map
 from glimpse.views.parts import LiveView, Picture, script, style
-from glimpse.views.place_rows import CHANGING, dot_px
+from glimpse.views.place_rows import dot_px
 from glimpse.views.tokens import THEMES, ThemeName
 
 MOST_RINGS = 60
-# Above this share of rows a column is sent whole: cheaper than naming each.
-WHOLE_ABOVE = 0.3
 
 
 class MapLegend(Picture):
@@ -33,6 +33,7 @@ class _Drawn:
         # HoloViews keeps its plot for as long as the drawing is shown; with it goes this.
         self.plot = ref(plot)
         self.models = MapFigure(plot)
+        self.board: Callable[[], Board | None] = lambda: None
         self.generation = -1
         self.rows = 0
         self.version = 0
@@ -55,7 +56,6 @@ class LiveMap(LiveView):
             css_classes=["g-canvas"],
         )
         self._legend = MapLegend(css_classes=["g-legend"])
-        self._board: Board | None = None
         return pn.Column(
             self._pane,
             self._legend,
@@ -82,32 +82,27 @@ class LiveMap(LiveView):
         pn.io.push_notebook(self._pane)
 
     def _send_rows(self, drawn: _Drawn, board: Board) -> None:
-        places, source = board.places, drawn.models.dots
-        if drawn.generation != places.generation or not drawn.rows or self._board is not board:
-            source.data = places.columns(slice(None))
-        else:
-            changed = [row for row in places.changed_since(drawn.version) if row < drawn.rows]
-            if len(changed) > WHOLE_ABOVE * drawn.rows:
-                source.data = places.columns(slice(None))
-            else:
-                if changed:
-                    source.patch(_patches(places.columns(changed), changed))
-                if len(places) > drawn.rows:
-                    source.stream(places.columns(slice(drawn.rows, None)))
-        drawn.generation, drawn.rows, drawn.version = places.generation, len(places), places.version
-        self._board = board
+        places, models = board.places, drawn.models
+        is_known = drawn.generation == places.generation and drawn.rows and drawn.board() is board
+        changed = [row for row in places.changed_since(drawn.version) if row < drawn.rows] if is_known else []
+        if not is_known:
+            models.dots.data = places.columns(slice(None))
+        elif len(places) > drawn.rows:
+            models.dots.stream(places.columns(slice(drawn.rows, None)))
+        if changed:
+            # A few arrays of numbers, which the browser writes into the dots' columns: `dots.patch` would encode
+            # each value by itself, which costs more than everything else in a tick.
+            models.changes.data = board.made(
+                f"changes.{drawn.version}.{drawn.rows}", lambda b: b.places.changes(changed)
+            )
+        drawn.board, drawn.generation = ref(board), places.generation
+        drawn.rows, drawn.version = len(places), places.version
 
     def _send_arrivals(self, drawn: _Drawn, board: Board) -> None:
-        numbers = board.numbers
-        latest = numbers.recent[-1].number if numbers.recent else 0
-        rings = [] if drawn.number < 0 else _rings(board, drawn.number)
-        drawn.number = max(latest, drawn.number)
-        drawn.models.arrivals.data = {
-            "x": [x for x, _, _ in rings] or [0.0],
-            "y": [y for _, y, _ in rings] or [0.0],
-            "px": [px for _, _, px in rings] or [0.0],
-            "now": [numbers.as_of] * max(1, len(rings)),
-        }
+        recent = board.numbers.recent
+        after, latest = drawn.number, recent[-1].number if recent else 0
+        drawn.number = max(latest, after)
+        drawn.models.arrivals.data = board.made(f"arrivals.{after}", lambda b: _arrivals(b, after))
 
     def _recolour(self, theme: ThemeName) -> None:
         super()._recolour(theme)
@@ -116,24 +111,15 @@ class LiveMap(LiveView):
         pn.io.push_notebook(self._pane)
 
 
-def _patches(columns: dict[str, Any], rows: list[int]) -> dict[str, list[tuple[int, Any]]]:
-    return {name: list(zip(rows, columns[name].tolist(), strict=True)) for name in (*CHANGING, "cooling")}
+def _arrivals(board: Board, after: int) -> dict[str, Any]:
+    """Return where something has come in since, each place once, the newest last, and its dot's diameter.
 
-
-def _rings(board: Board, after: int) -> list[tuple[float, float, float]]:
-    """Return where something has come in since, each place once, the newest last, and its dot's diameter."""
-    numbers = board.numbers
-    fresh = {
-        (round(r.event.lat, 2), round(r.event.lon, 2)): r.event
-        for r in numbers.recent
-        if r.number > after and r.event.lat is not None and r.event.lon is not None
-    }
-    open_at = {place.key: place.count for place in numbers.places} if fresh else {}
-    rings = []
-    for key, event in list(fresh.items())[-MOST_RINGS:]:
-        x, y = to_mercator(event.lat or 0.0, event.lon or 0.0)
-        rings.append((float(x), float(y), dot_px(open_at.get(key, 0), board.places.scale)))
-    return rings
+    There is always a row, as the server's clock stands in it.
+    """
+    fresh = [recent.event for recent in board.numbers.recent if recent.number > after >= 0]
+    places = {place_key(e.lat, e.lon): None for e in fresh if e.lat is not None and e.lon is not None}
+    x, y, px = board.places.dots_at(list(places)[-MOST_RINGS:])
+    return {"x": x, "y": y, "px": px, "now": np.full(len(x), float(board.numbers.as_of))}
 
 
 def _legend(board: Board) -> dict[str, Any]:

@@ -32,7 +32,7 @@ from numpy.typing import NDArray
 
 from glimpse.geo.borders import load_borders
 from glimpse.views.hover_card import hover_card
-from glimpse.views.place_rows import COLUMNS
+from glimpse.views.place_rows import CHANGING, COLUMNS
 from glimpse.views.tokens import THEMES, Theme, ThemeName
 
 # Registers how elements are drawn, which a notebook's extension would do with a lot of script.
@@ -114,6 +114,7 @@ class MapFigure:
         self.dots: ColumnDataSource = dots_plot.handles["source"]
         self.rings: ColumnDataSource = rings_plot.handles["source"]
         self.arrivals = ColumnDataSource({"x": [], "y": [], "px": [], "now": []})
+        self.changes = ColumnDataSource({name: [] for name in ("row", *CHANGING)})
         self._dot = dots_plot.handles["glyph"]
         self._ring = rings_plot.handles["glyph"]
         self._mapper = self._dot.fill_color.transform
@@ -141,7 +142,9 @@ class MapFigure:
             renderer.muted_glyph = renderer.hover_glyph = None
         life = CustomJS(args={"dots": self.dots, "rings": self.rings, "arrivals": self.arrivals}, code=_js("map_life"))
         self.arrivals.js_on_change("data", life)
-        self.figure.tags = [self.arrivals]  # nothing draws it: without this it would not be sent to the page
+        change = CustomJS(args={"dots": self.dots, "changes": self.changes}, code=_js("map_changes"))
+        self.changes.js_on_change("data", change)
+        self.figure.tags = [self.arrivals, self.changes]  # nothing draws them: else they would not be sent to the page
 
     def _glow(self, times: float) -> Any:
         wider = LinearInterpolator(x=[0, 100], y=[0, 100 * times])
@@ -168,8 +171,7 @@ class MapFigure:
         figure.outline_line_color = figure.background_fill_color = figure.border_fill_color = None
         figure.sizing_mode = "stretch_both"
         figure.output_backend = "canvas"
-        # That the arrivals stand in its arguments makes them part of the document: no glyph refers to them.
-        keep = CustomJS(args={"figure": figure, "action": "keep", "arrivals": self.arrivals}, code=_js("map_frame"))
+        keep = CustomJS(args={"figure": figure, "action": "keep"}, code=_js("map_frame"))
         figure.js_on_change("inner_width", keep)
         figure.js_on_change("inner_height", keep)
 

@@ -100,26 +100,36 @@ class PlaceRows:
         """Return some rows in full."""
         places = self._places[rows] if isinstance(rows, slice) else [self._places[row] for row in rows]
         x, y = to_mercator(_column(places, "lat"), _column(places, "lon"))
-        heard = _column(places, "last_event_at")
-        texts = {
-            "place": [place_name(p) if p else "" for p in places],
-            "country": [_country_name(p) if p else "" for p in places],
-            "ago": ["" for _ in places],
-            "here": ["" for _ in places],
-        }
+        numbers = self._numbers(places)
         return {
             "x": x,
             "y": y,
-            "size": np.array([dot_px(p.count, self.scale) if p else 0.0 for p in places]),
-            "heard": heard,
-            "cooling": cooling((self.as_of - heard) / 1000),
-            **{name: _column(places, name) for name in ("count", "active", "events")},
-            **texts,
+            **numbers,
+            "cooling": cooling((self.as_of - numbers["heard"]) / 1000),
+            "place": [place_name(p) if p else "" for p in places],
+            "country": [_country_name(p) if p else "" for p in places],
+            "ago": [""] * len(places),
+            "here": [""] * len(places),
         }
 
-    def row_of(self, key: tuple[float, float]) -> int | None:
-        """Return where a place is."""
-        return self._rows.get(key)
+    def changes(self, rows: list[int]) -> dict[str, NDArray[np.float64]]:
+        """Return what may have changed in some rows, and which rows they are."""
+        return {"row": np.array(rows, dtype=np.float64), **self._numbers([self._places[row] for row in rows])}
+
+    def dots_at(self, keys: list[tuple[float, float]]) -> tuple[NDArray[np.float64], ...]:
+        """Return easting, northing and diameter of places; of none, one dot of no size."""
+        found = [place for key in keys if (row := self._rows.get(key)) is not None and (place := self._places[row])]
+        if not found:
+            return np.zeros(1), np.zeros(1), np.zeros(1)
+        x, y = to_mercator([place.lat for place in found], [place.lon for place in found])
+        return x, y, np.array([dot_px(place.count, self.scale) for place in found])
+
+    def _numbers(self, places: list[PlaceNow | None]) -> dict[str, NDArray[np.float64]]:
+        return {
+            "size": np.array([dot_px(p.count, self.scale) if p else 0.0 for p in places]),
+            "heard": _column(places, "last_event_at"),
+            **{name: _column(places, name) for name in ("count", "active", "events")},
+        }
 
     def _let_go(self, numbers: LiveNumbers) -> None:
         there = {place.key for place in numbers.places}

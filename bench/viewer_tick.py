@@ -1,0 +1,99 @@
+"""What one viewer costs the server: a look when nothing changed, and a refresh when everything did.
+
+`python bench/viewer_tick.py`: a served dashboard's document with its messages encoded, as a WebSocket would send them,
+on a window of 10,000 sessions in 2,500 places that takes 1,000 events a second.
+"""
+
+from __future__ import annotations
+
+import gc
+import random
+import time
+from statistics import median
+from typing import Any
+from uuid import UUID
+
+from bokeh.document import Document
+from bokeh.document.events import DocumentPatchedEvent
+from bokeh.protocol import Protocol
+
+from glimpse.events import Event
+from glimpse.live import Window
+from glimpse.views.board import board_of
+from glimpse.views.dashboard import Dashboard
+from glimpse.views.page import page
+
+SESSIONS, PLACES, PER_TICK, TICKS = 10_000, 2_500, 100, 100
+NAMES = ["page_view"] * 6 + ["element_viewed", "add_to_cart", "purchase", "outbound_click", "page_leave"]
+
+
+def main() -> None:
+    r = random.Random(7)
+    now = [1_790_000_000_000]
+    window = Window(minutes=30, max_events=200_000, now_ms=lambda: now[0])
+    visitors = [(str(UUID(int=r.getrandbits(128))), r.uniform(-50, 65), r.uniform(-170, 175)) for _ in range(PLACES)]
+    sessions = [(str(UUID(int=r.getrandbits(128))), *r.choice(visitors)[1:]) for _ in range(SESSIONS)]
+    window.restore([made(r, r.choice(sessions), now[0] - r.randrange(1_700_000)) for _ in range(100_000)])
+    window.append([made(r, session, now[0], "heartbeat") for session in sessions])
+
+    viewers = [served(window) for _ in range(2)]
+    dashboard, sent = viewers[0]
+    append, count, refresh, second = [], [], [], []
+    for _ in range(TICKS):
+        now[0] += 100
+        fresh = [made(r, r.choice(sessions), now[0]) for _ in range(PER_TICK)]
+        append.append(timed(lambda: window.append(fresh)))  # noqa: B023 - called at once
+        count.append(timed(lambda: board_of(window, "demo")))
+        dashboard.pull._refreshed_at = viewers[1][0].pull._refreshed_at = 0.0  # noqa: SLF001 - as if 100 ms had passed
+        sent.clear()
+        refresh.append(timed(dashboard.pull.tick))
+        second.append(timed(viewers[1][0].pull.tick))
+    bytes_sent = sum(sent)
+    idle = timed(lambda: [dashboard.pull.tick() for _ in range(1000)]) / 1000
+    show("append 100 events (once for all viewers)", append)
+    show("numbers and board (once for all viewers)", count)
+    show("refresh of the first viewer, all parts change, encoded", refresh)
+    show("refresh of one more viewer", second)
+    print(f"{'a look when nothing changed':<58} {idle * 1e3:8.4f} ms")
+    print(f"{'sent to one viewer in a refresh':<58} {bytes_sent / 1024:8.1f} KiB")
+    gc.collect()
+
+
+def made(r: random.Random, session: tuple[str, float, float], at: int, name: str | None = None) -> Event:
+    return Event(
+        id=str(UUID(int=r.getrandbits(128))), project="demo", session_id=session[0], name=name or r.choice(NAMES), time=at,
+        received_at=at, url="https://shop.example/", page=f"/p/{r.randrange(400)}", title="Shop", city="Somewhere",
+        country="GB", lat=session[1], lon=session[2], source=r.choice(["google", None, "news"]), browser="Chrome",
+        os="Windows", context={"pageId": session[0]},
+    )  # fmt: skip
+
+
+def served(window: Window) -> tuple[Dashboard, list[int]]:
+    """Return a dashboard whose document sends its patches as a server would, and the sizes of what it sent."""
+    dashboard = Dashboard(window, "demo")
+    document: Document = page(dashboard).server_doc(Document())
+    protocol, sent = Protocol(), []
+
+    def send(event: Any) -> None:
+        if isinstance(event, DocumentPatchedEvent):
+            message = protocol.create("PATCH-DOC", [event])
+            sent.append(len(message.content_json) + sum(len(buffer.to_bytes()) for buffer in message.buffers))
+
+    dashboard.pull.tick()
+    document.callbacks.on_change(send)
+    return dashboard, sent
+
+
+def timed(work: Any) -> float:
+    start = time.perf_counter()
+    work()
+    return time.perf_counter() - start
+
+
+def show(what: str, seconds: list[float]) -> None:
+    p95 = sorted(seconds)[int(len(seconds) * 0.95)]
+    print(f"{what:<58} {median(seconds) * 1e3:8.2f} ms   p95 {p95 * 1e3:.2f} ms")
+
+
+if __name__ == "__main__":
+    main()
