@@ -11,7 +11,7 @@ from glimpse.errors import QueryError
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
-    from panel.viewable import Viewable, Viewer
+    from panel.viewable import Viewer
 
     from glimpse.live import PipelineStatus, Window
 
@@ -78,20 +78,23 @@ class Client:
 
         return Dashboard(self._running.window, project=self._project(project), status=self._running.status)
 
-    def kpis(self, project: str | None = None) -> Viewable:
+    def kpis(self, project: str | None = None) -> Viewer:
         """Return the tiles of the most important numbers."""
-        return self._part("kpis", project)
+        from glimpse.views.kpis import Kpis  # noqa: PLC0415
 
-    def feed(self, project: str | None = None) -> Viewable:
+        return Kpis(self._running.window, project=self._project(project))
+
+    def feed(self, project: str | None = None) -> Viewer:
         """Return the list of events as they come."""
-        return self._part("feed", project)
+        from glimpse.views.feed import Feed  # noqa: PLC0415
 
-    def timeline(self, project: str | None = None) -> Viewable:
+        return Feed(self._running.window, project=self._project(project))
+
+    def timeline(self, project: str | None = None) -> Viewer:
         """Return events a minute over the last half hour."""
-        return self._part("timeline", project)
+        from glimpse.views.timeline import Timeline  # noqa: PLC0415
 
-    def _part(self, name: str, project: str | None) -> Viewable:
-        return getattr(self.dashboard(project), name)
+        return Timeline(self._running.window, project=self._project(project))
 
     def _project(self, project: str | None) -> str:
         if project:

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 import asyncio
 import atexit
+import importlib
+import socket
 import threading
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
+from weakref import ref
 
 from tornado.httpserver import HTTPServer
-from tornado.netutil import bind_sockets
 from tornado.web import Application
 
 from glimpse.client import Client
@@ -86,12 +88,24 @@ class SharedWindow(Window):
             return super().numbers(project)
 
 
+def _at_exit(embedded: ref[Embedded]) -> None:
+    """Stop it when the interpreter ends, while work can still be given to threads: `atexit` comes too late for that."""
+
+    def stop() -> None:
+        if found := embedded():
+            found.stop()
+
+    importlib.import_module("concurrent.futures.thread")  # what is set up first ends last
+    getattr(threading, "_register_atexit", atexit.register)(stop)
+
+
 class Embedded:
     """The server's thread, seen from the others. Its methods may be called from any thread."""
 
     def __init__(self, port: int, settings: Settings) -> None:
-        self._sockets = bind_sockets(port, _HOST)
-        self.url = f"http://{_HOST}:{self._sockets[0].getsockname()[1]}"
+        self._listener = socket.create_server((_HOST, port))
+        self._listener.settimeout(0)
+        self.url = f"http://{_HOST}:{self._listener.getsockname()[1]}"
         self.window = SharedWindow(settings)
         self._settings = settings
         self._loop = asyncio.new_event_loop()
@@ -101,7 +115,7 @@ class Embedded:
         self._thread = threading.Thread(target=self._live, args=[started], name="glimpse-server", daemon=True)
         self._thread.start()
         started.result(_START_WITHIN_S)
-        atexit.register(self.stop)
+        _at_exit(ref(self))
 
     def status(self) -> PipelineStatus:
         """Return how far behind the picture is."""
@@ -118,7 +132,6 @@ class Embedded:
         if self._thread.is_alive() and not self._loop.is_closed():
             self._loop.call_soon_threadsafe(self._end.set)
             self._thread.join(_STOP_WITHIN_S)
-        atexit.unregister(self.stop)
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
         return asyncio.run_coroutine_threadsafe(work, self._loop).result()
@@ -139,10 +152,9 @@ class Embedded:
         try:
             await glimpse.start()
             http = HTTPServer(Application(list(routes(glimpse.parts)), log_function=log_without_address))
-            http.add_sockets(self._sockets)
+            http.add_sockets([self._listener])
         except BaseException as problem:  # noqa: BLE001 - it is raised where `start` waits for it
-            for listener in self._sockets:
-                listener.close()
+            self._listener.close()
             await glimpse.stop()
             started.set_exception(problem)
             return

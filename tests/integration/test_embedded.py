@@ -1,0 +1,137 @@
+from __future__ import annotations
+
+import http.client
+import json
+import subprocess
+import sys
+import threading
+import time
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from serving import CHROME, an_event, free_port
+from waiting import wait_until
+
+import glimpse
+from glimpse.client import Client, moment
+from glimpse.errors import GlimpseError, QueryError
+from glimpse.settings import Settings
+
+pytestmark = pytest.mark.server
+
+
+@pytest.fixture
+def running(tmp_path: Path) -> Iterator[Client]:
+    client = glimpse.start(settings=Settings(data_dir=tmp_path / "data", flush_interval_s=0.2))
+    yield client
+    client.stop()
+
+
+def post(client: Client, event: dict[str, object]) -> int:
+    connection = http.client.HTTPConnection(client.url.removeprefix("http://"), timeout=10)
+    try:
+        connection.request("POST", "/event", json.dumps(event).encode(), {"User-Agent": CHROME})
+        return connection.getresponse().status
+    finally:
+        connection.close()
+
+
+# Ibis 12 sets an option of pandas that pandas 3 finds outdated.
+@pytest.mark.filterwarnings("ignore:The 'future.infer_string' option")
+def test_an_event_posted_to_the_kernel_is_in_its_table(running: Client):
+    assert len(running.events().to_pandas()) == 0
+    event = an_event(name="signup", properties={"plan": "pro"})
+    assert post(running, event) == 200
+    table = running.events(since="5m")
+    wait_until(lambda: len(running.events(since="5m").to_pandas()) == 1, what="it is stored")
+    row = running.events(since="5m").to_pandas().iloc[0]
+    assert (row["id"], row["name"], row["city"], json.loads(row["properties"])) == (
+        event["id"],
+        "signup",
+        "Vienna",
+        {"plan": "pro"},
+    )
+    assert running.events(since="5m").schema() == table.schema()
+    assert running.projects() == ["shop"]
+    assert running.status.state == "live"
+
+
+def test_a_cell_that_blocks_holds_up_nothing(running: Client):
+    answered = threading.Event()
+    sender = threading.Thread(target=lambda: post(running, an_event()) == 200 and answered.set())
+    sender.start()
+    until = time.monotonic() + 5
+    while not answered.is_set() and time.monotonic() < until:
+        sum(range(20_000))  # as a cell that computes, without an await
+    sender.join()
+    assert answered.is_set()
+
+
+def test_views_look_at_the_window_while_the_server_fills_it(running: Client):
+    stop, problems = threading.Event(), []
+
+    def look() -> None:
+        while not stop.is_set():
+            try:
+                running._running.window.numbers("shop")
+                running._running.window.events("shop")
+            except RuntimeError as problem:  # "changed size during iteration"
+                problems.append(problem)
+
+    viewer = threading.Thread(target=look)
+    viewer.start()
+    for _ in range(60):
+        assert post(running, an_event()) == 200
+    wait_until(lambda: running._running.window.numbers("shop").events == 60, what="all are in the window")
+    stop.set()
+    viewer.join()
+    assert problems == []
+
+
+def test_every_view_of_the_client_is_an_object_to_show(running: Client):
+    assert post(running, an_event()) == 200
+    for view in (running.live_map(), running.dashboard(), running.kpis(), running.feed(), running.timeline()):
+        assert view.__panel__() is not None
+
+
+def test_stopped_it_says_so_and_stops_once(running: Client, tmp_path: Path):
+    running.stop()
+    running.stop()
+    with pytest.raises(GlimpseError, match=r"glimpse\.start"):
+        running.events()
+    assert running.status.problem
+    assert not (tmp_path / "data" / "valkey.sock").exists()
+
+
+def test_a_port_that_is_taken_raises_and_leaves_nothing(tmp_path: Path):
+    port = free_port()
+    first = glimpse.start(port, Settings(data_dir=tmp_path / "a"))
+    try:
+        with pytest.raises(OSError, match="in use"):
+            glimpse.start(port, Settings(data_dir=tmp_path / "b"))
+        assert not list((tmp_path / "b").glob("valkey*"))
+    finally:
+        first.stop()
+
+
+def test_a_script_that_forgets_to_stop_it_ends_and_leaves_no_valkey(tmp_path: Path):
+    script = "import glimpse; print(glimpse.start())"
+    done = subprocess.run(
+        [sys.executable, "-c", script], capture_output=True, text=True, cwd=tmp_path, timeout=40, check=True
+    )
+    assert "<Glimpse at http://127.0.0.1:" in done.stdout
+    assert not (tmp_path / ".glimpse" / "valkey.sock").exists()
+
+
+def test_import_glimpse_is_light(tmp_path: Path):
+    code = "import glimpse, sys; print({'panel', 'duckdb', 'tornado'} & set(sys.modules))"
+    assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_moments_are_spans_back_or_times_and_nothing_else():
+    now = time.time() * 1000
+    assert abs(now - 5_400_000 - moment("90m")) < 1000
+    assert moment("2026-01-01T00:00:00Z") == moment("2026-01-01") == moment("1767225600000") == moment(1767225600000)
+    with pytest.raises(QueryError, match="use 90m"):
+        moment("yesterday")
