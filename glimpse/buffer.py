@@ -99,7 +99,7 @@ class EventBuffer:
             When the server can't be reached, or may evict keys (an evicted stream loses events silently).
         """
         no_retry = Retry(NoBackoff(), 0)  # the library's own retry can double an entry
-        redis = Redis.from_url(url, retry=no_retry, socket_connect_timeout=1.0, socket_timeout=5.0)
+        redis = Redis.from_url(url, retry=no_retry, socket_connect_timeout=1.0, socket_timeout=2.0)
         buffer = cls(redis, settings)
         try:
             await buffer._refuse_eviction()
@@ -162,7 +162,7 @@ class EventBuffer:
                 _queue_counts(pipe, receipts)
                 await pipe.execute()
         except _UNAVAILABLE as problem:
-            self.problem = f"Redis can't take events: {problem or type(problem).__name__}"
+            self.problem = f"Redis can't take events: {str(problem) or type(problem).__name__}"
             return self.problem
         self.problem = None
         return None
@@ -266,7 +266,9 @@ class EventBuffer:
 
     async def lag_ms(self, now_ms: int) -> int:
         """Return the age of the oldest entry that is not acknowledged; 0 when there is none."""
-        oldest = await self._redis.xrange(STREAM, count=1)
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.xrange(STREAM, count=1)
+        (oldest,) = await self._run(pipe)
         return max(0, now_ms - entry_order(oldest[0][0].decode())[0]) if oldest else 0
 
     # -- what processes share --------------------------------------------------------------------------------------
@@ -294,7 +296,9 @@ class EventBuffer:
 
     async def announce_follower(self) -> None:
         """Say that a process without the drain wants live rows; repeat within 15 s."""
-        await self._redis.set(FOLLOWERS, 1, ex=FOLLOWER_TTL_S)
+        pipe = self._redis.pipeline(transaction=False)
+        pipe.set(FOLLOWERS, 1, ex=FOLLOWER_TTL_S)
+        await self._run(pipe)
 
     async def publish(self, rows: Sequence[Event], now_ms: int) -> None:
         """Give rows to the processes that follow, if there are any."""

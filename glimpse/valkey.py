@@ -28,7 +28,8 @@ from glimpse.settings import Settings
 log = logging.getLogger("glimpse.valkey")
 
 START_WITHIN_S = 30.0  # reading back a large append-only file takes a while
-STOP_WITHIN_S = 5.0
+STOP_WITHIN_S = 5.0  # of one whose socket is gone
+SHUT_DOWN_WITHIN_S = 1.2
 LONGEST_SOCKET_PATH = 100  # bytes; the kernel's limit is 104 to 108 with the closing zero
 _PROBE_TIMEOUT_S = 0.5
 
@@ -136,7 +137,8 @@ class EmbeddedValkey:
             self._give_up("it did not answer in time")
         if self._probe() != "ready":
             self._give_up("it ended at once")
-        self._call("CONFIG", "SET", "appendfsync", self._appendfsync)
+        with contextlib.suppress(OSError):  # it was asked at its start; this is for one that was adopted
+            self._call("CONFIG", "SET", "appendfsync", self._appendfsync)
 
     def _is_ready_or_gone(self) -> bool:
         return self._probe() == "ready" or (self._process is not None and self._process.poll() is not None)
@@ -178,25 +180,26 @@ class EmbeddedValkey:
         """End one that lives but whose socket is gone: two on one file would damage it."""
         pid = self.pid
         if pid and _is_valkey(pid):
-            self._terminate(pid)
+            self._signal(pid, signal.SIGTERM, STOP_WITHIN_S)
+            self._signal(pid, signal.SIGKILL, STOP_WITHIN_S)
         (self._dir / "valkey.pid").unlink(missing_ok=True)
         self.socket.unlink(missing_ok=True)
 
     def _shut_down(self) -> None:
+        """Shut it down; a frozen one is asked to, and left: it holds what is not on the disk yet."""
         pid = self.pid
         with contextlib.suppress(OSError):
             self._call("SHUTDOWN", "NOSAVE")  # the append-only file holds everything; it is synced on the way out
-        if pid:
-            self._terminate(pid)
-        self.socket.unlink(missing_ok=True)
+        if pid and not _within(SHUT_DOWN_WITHIN_S, lambda: self._has_ended(pid)):
+            self._signal(pid, signal.SIGTERM, 0.2)
+        else:
+            self.socket.unlink(missing_ok=True)
 
-    def _terminate(self, pid: int) -> None:
-        for signal_number in (None, signal.SIGTERM, signal.SIGKILL):
-            if signal_number and _is_valkey(pid):
-                log.warning("the embedded Valkey (process %d) is still there; sending %s", pid, signal_number.name)
-                os.kill(pid, signal_number)
-            if _within(STOP_WITHIN_S if signal_number else 2.0, lambda: self._has_ended(pid)):
-                return
+    def _signal(self, pid: int, number: signal.Signals, wait_s: float) -> None:
+        if not self._has_ended(pid):
+            log.warning("the embedded Valkey (process %d) is still there; sending %s", pid, number.name)
+            os.kill(pid, number)
+            _within(wait_s, lambda: self._has_ended(pid))
 
     def _has_ended(self, pid: int) -> bool:
         if self._process and self._process.pid == pid:

@@ -8,14 +8,15 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Awaitable
+from collections.abc import Coroutine
+from typing import Any
 
 from glimpse.buffer import EventBuffer
 from glimpse.collect.core import Edge
 from glimpse.collect.routes import Parts
 from glimpse.enrich import Enricher, Tools
 from glimpse.enrich.device import Devices
-from glimpse.errors import BufferUnavailable, StoreError
+from glimpse.errors import BufferUnavailable, GlimpseError, StoreError
 from glimpse.geo.places import open_places
 from glimpse.live import PipelineStatus, Window
 from glimpse.pipeline import Pipeline
@@ -33,7 +34,7 @@ from glimpse.valkey import EmbeddedValkey, socket_path
 log = logging.getLogger("glimpse.server")
 
 REDIS_WITHIN_S = 8.0  # a Redis that is started beside this server may come up later
-DRAIN_WITHIN_S = 4.5  # while stopping, with the wait for another process that stops too
+DRAIN_WITHIN_S = 2.5  # while stopping, with the wait for another process that stops too
 
 
 def wall_clock_ms() -> int:
@@ -137,10 +138,12 @@ class Glimpse:
         It takes 10 s at most; what could not be stored by then stays in the buffer for the next start.
         """
         self.is_stopping = True
-        await _within(1.0, "tasks", self.clockwork.stop())
+        await _within(2.5, "tasks", self.clockwork.stop())
         if self._is_started:
             await _within(DRAIN_WITHIN_S, "drain", self._drain_the_rest())
-            await _within(1.5, "store", self._disown())
+            if self.pipeline:  # also what could not be acknowledged: the store knows how far it is
+                await _within(2.2, "flush", self.pipeline.flush())
+            await _within(1.0, "store", self._disown())
             await _within(0.5, "buffer", self.buffer.close())
         if self.valkey:
             await _within(2.0, "valkey", asyncio.to_thread(self.valkey.stop))
@@ -226,12 +229,14 @@ class Glimpse:
         return self.pulse.status()
 
 
-async def _within(seconds: float, part: str, work: Awaitable[object]) -> None:
-    began = time.monotonic()
-    try:
-        await asyncio.wait_for(work, seconds)
-        log.debug("stopping: %s took %.2f s", part, time.monotonic() - began)
-    except TimeoutError:
-        log.error("stopping: %s took longer than %.1f s and was left", part, seconds)  # noqa: TRY400 - no place to show
-    except Exception:
-        log.exception("stopping: %s failed", part)
+async def _within(seconds: float, part: str, work: Coroutine[Any, Any, object]) -> None:
+    """Wait for a part's end for so long. It is never cancelled: a commit cut off halfway would be done twice."""
+    task = asyncio.create_task(work)
+    _, pending = await asyncio.wait([task], timeout=seconds)
+    if pending:
+        task.add_done_callback(lambda late: late.cancelled() or late.exception())  # it has been reported here
+        log.error("stopping: %s takes longer than %.1f s and is left", part, seconds)
+    elif isinstance(problem := task.exception(), GlimpseError):
+        log.error("stopping: %s could not be done: %s", part, problem)
+    elif problem:
+        log.error("stopping: %s failed", part, exc_info=problem)

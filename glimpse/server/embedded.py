@@ -47,7 +47,19 @@ def start(port: int = 0, settings: Settings | None = None) -> Client:
     BufferUnavailable
         When the buffer can't be had.
     """
-    return Client(Embedded(port, settings or Settings.from_environment()))
+    running = Embedded(port, settings or Settings.from_environment())
+    _load_panel_into_notebook()
+    return Client(running)
+
+
+def _load_panel_into_notebook() -> None:
+    """Let views show in the cells of the notebook this runs in, if it is one; everything comes from this machine."""
+    ipython = sys.modules.get("IPython")
+    shell = ipython.get_ipython() if ipython else None
+    if shell is not None and hasattr(shell, "kernel"):
+        import panel as pn  # noqa: PLC0415 - a script that only takes events doesn't pay for it
+
+        pn.extension(inline=True)
 
 
 class SharedWindow(Window):

@@ -119,6 +119,22 @@ def test_when_valkey_dies_the_edge_says_503_until_it_is_back(tmp_path: Path):
         assert time.monotonic() - began < 1
         wait_until(lambda: served.post(an_event())[0] == 200, what="events are taken again")
         assert valkey_pid(served) != child
+        assert "Traceback" not in served.said()
+
+
+def test_a_frozen_valkey_is_no_reason_to_lose_events_or_to_stop_late(tmp_path: Path):
+    with Served(tmp_path / "data", GLIMPSE_FLUSH_INTERVAL_S="600", GLIMPSE_FLUSH_ROWS="100000") as served:
+        event, child = an_event(), valkey_pid(served)
+        assert served.post(event)[0] == 200
+        wait_until(lambda: live_events(served) == 1, what="the drain has read it")
+        os.kill(child, signal.SIGSTOP)
+        try:
+            assert served.post(an_event())[0] == 503
+            assert served.stop(10) == 0
+            assert stored_ids(served.data_dir) == {event["id"]}
+        finally:
+            os.kill(child, signal.SIGCONT)
+        wait_until(lambda: not is_running(child), what="it has followed the stop it was asked for")
 
 
 def test_a_second_server_on_the_folder_shares_valkey_and_takes_over_when_the_first_stops(tmp_path: Path):
