@@ -6,6 +6,7 @@ import asyncio
 import atexit
 import importlib
 import socket
+import sys
 import threading
 from collections.abc import Coroutine, Sequence
 from concurrent.futures import Future
