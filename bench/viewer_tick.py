@@ -60,8 +60,9 @@ def main() -> None:
 
 
 def made(r: random.Random, session: tuple[str, float, float], at: int, name: str | None = None) -> Event:
+    event_id = str(UUID(int=r.getrandbits(128)))
     return Event(
-        id=str(UUID(int=r.getrandbits(128))), project="demo", session_id=session[0], name=name or r.choice(NAMES), time=at,
+        id=event_id, project="demo", session_id=session[0], name=name or r.choice(NAMES), time=at,
         received_at=at, url="https://shop.example/", page=f"/p/{r.randrange(400)}", title="Shop", city="Somewhere",
         country="GB", lat=session[1], lon=session[2], source=r.choice(["google", None, "news"]), browser="Chrome",
         os="Windows", context={"pageId": session[0]},

@@ -9,7 +9,8 @@ from __future__ import annotations
 from glimpse.views.tokens import DARK, FONT
 
 _BOX = (
-    f"margin: -7px; padding: 9px 12px; border-radius: 2px; box-shadow: 0 0 0 3px var(--g-raised, {DARK.raised}); border: 1px solid var(--g-line, {DARK.line}); "
+    f"margin: -7px; padding: 9px 12px; border-radius: 2px; border: 1px solid var(--g-line, {DARK.line}); "
+    f"box-shadow: 0 0 0 3px var(--g-raised, {DARK.raised}); "
     f"background: var(--g-raised, {DARK.raised}); color: var(--g-text, {DARK.text}); font: 500 13px/1.5 {FONT}"
 ).replace('"', "'")
 _STRONG = "font-weight: 650; font-size: 14px"

@@ -12,7 +12,7 @@ import panel as pn
 from glimpse.live.places import place_key
 from glimpse.views.board import Board
 from glimpse.views.map_figure import MapFigure, build_map
-from glimpse.views.parts import LiveView, Picture, script, style
+from glimpse.views.parts import LiveView, Picture, script, style, weak_hook
 from glimpse.views.place_rows import dot_px
 from glimpse.views.tokens import THEMES, ThemeName
 
@@ -48,7 +48,7 @@ class LiveMap(LiveView):
     def _build(self) -> pn.viewable.Viewable:
         self._drawings: list[_Drawn] = []
         self._pane = pn.pane.HoloViews(
-            build_map(self.theme, self._on_drawn),
+            build_map(self.theme, weak_hook(self._on_drawn)),
             sizing_mode="stretch_both",
             min_height=0,
             margin=0,

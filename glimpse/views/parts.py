@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any, ClassVar
+from weakref import WeakMethod
 
 import panel as pn
 import param
@@ -25,6 +27,21 @@ def script(name: str) -> str:
 def style(*names: str) -> list[str]:
     """Return style sheets as text, the common one first."""
     return [(HERE / "css" / f"{name}.css").read_text("utf-8") for name in ("part", *names)]
+
+
+def weak_hook(method: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
+    """Return a plot hook that does not keep its view alive.
+
+    HoloViews keeps an element's options, hooks among them, for as long as the element lives; a view that holds the
+    element would hold itself for ever.
+    """
+    weakly = WeakMethod(method)
+
+    def hook(plot: Any, element: Any) -> None:
+        if (alive := weakly()) is not None:
+            alive(plot, element)
+
+    return hook
 
 
 class Picture(JSComponent):

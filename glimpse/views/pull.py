@@ -9,6 +9,7 @@ import asyncio
 import time
 from collections.abc import Callable
 from typing import Any
+from weakref import WeakMethod
 
 import panel as pn
 from bokeh.document import Document
@@ -17,7 +18,8 @@ from glimpse.live import Window
 from glimpse.views.board import Board, board_of
 
 LOOK_EVERY_MS = 50
-REFRESH_AT_MOST_EVERY_S = 0.1
+# Every second look, 100 ms: a little less, as a look that comes a millisecond early must not wait for the next.
+REFRESH_AT_MOST_EVERY_S = 0.09
 
 
 class Pull:
@@ -105,6 +107,9 @@ class Pull:
         self._document = pn.state.curdoc
         if self._document is not None:
             self._timer = self._document.add_periodic_callback(self._look, LOOK_EVERY_MS)
+            # Panel may keep a closed page's document: it must not keep this, and with it every part.
+            weakly = WeakMethod(self.stop)
+            self._document.on_session_destroyed(lambda _: (stop := weakly()) and stop())
 
     def _look(self) -> None:
         self.tick()

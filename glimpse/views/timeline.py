@@ -16,7 +16,7 @@ from glimpse.live.numbers import SPAN_MINUTES
 from glimpse.views.board import Board
 from glimpse.views.hover_card import hover_card
 from glimpse.views.labels import event_label
-from glimpse.views.parts import LiveView, Picture, script, style
+from glimpse.views.parts import LiveView, Picture, script, style, weak_hook
 from glimpse.views.tokens import FONT, OTHER_SLOT, THEMES, TYPE_SLOTS, Theme, ThemeName
 
 import_module("holoviews.plotting.bokeh")
@@ -110,7 +110,7 @@ class Timeline(LiveView):
             toolbar=None,
             default_tools=[],
             tools=[],
-            hooks=[self._on_drawn],
+            hooks=[weak_hook(self._on_drawn)],
             title="",
         )
         self._pane = pn.pane.HoloViews(

@@ -95,7 +95,7 @@ LIGHT = Theme(
     border="#d5dde9",
     coast="#b9c6d9",
     grid="#dfe5ee80",
-    recency=("#7a0f4f", "#b3204a", "#d9472f", "#ea7d2c", "#f0a95c", "#cfb59a", "#b4b9c4"),
+    recency=("#7a0f4f", "#b3204a", "#d9472f", "#ea7d2c", "#f0a95c", "#cfb59a", "#bcc1cb"),
     types=("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#b8a800", "#d55e00", "#8793a8"),
 )
 

@@ -1,0 +1,269 @@
+"""The views as a browser shows them, on a window that the test fills; no server of ours, no Redis."""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import threading
+import time
+import weakref
+from collections.abc import Iterator
+from typing import Any
+
+import panel as pn
+import pytest
+from browsing import PHONE, WIDE, Watched, chromium, names_in_feed, places_on_map, tile, wait_for_map
+from live_events import make_event
+from playwright.sync_api import Page
+from tornado.ioloop import IOLoop
+from tornado.web import RequestHandler
+from waiting import wait_until
+
+from glimpse.live import PipelineStatus, Window
+from glimpse.views.dashboard import Dashboard
+from glimpse.views.page import asked_project, asked_theme, page
+
+pytestmark = pytest.mark.browser
+MARKUP = '<img src=x onerror="window.hacked=1"><b>bold</b>'
+CITIES = [("London", "GB", 51.5, -0.1), ("Tokyo", "JP", 35.7, 139.7), ("Lagos", "NG", 6.45, 3.4)]
+FRAME = """() => {
+  const stack = [...Bokeh.index.roots]
+  while (stack.length) {
+    const view = stack.pop()
+    if (view.model.type === "Figure" && view.model.toolbar.tools.length > 3) {
+      const {x_range, y_range} = view.model
+      const {width, height} = view.frame.bbox
+      return {x: [x_range.start, x_range.end], y: [y_range.start, y_range.end], width, height}
+    }
+    stack.push(...(view.children?.() ?? []))
+  }
+}"""
+
+
+DOT_AT = """() => {
+  const stack = [...Bokeh.index.roots]
+  while (stack.length) {
+    const view = stack.pop()
+    if (view.model.type === "Figure" && view.model.toolbar.tools.length > 3) {
+      const {data} = view.model.renderers.at(-1).data_source
+      const {x, y} = view.el.getBoundingClientRect()
+      return [x + view.frame.x_scale.compute(data.x[0]), y + view.frame.y_scale.compute(data.y[0])]
+    }
+    stack.push(...(view.children?.() ?? []))
+  }
+}"""
+
+
+class Check(RequestHandler):
+    """Says that the server is there."""
+
+    def get(self) -> None:
+        self.write({"status": "ok"})
+
+
+class Site:
+    """A window, and a server on a thread of its own that shows it."""
+
+    def __init__(self) -> None:
+        self.window = Window(minutes=30, max_events=10_000, now_ms=self.now)
+        self.status = PipelineStatus()
+        self.dashboards: list[weakref.ref[Dashboard]] = []
+        self._started = threading.Event()
+        self._thread = threading.Thread(target=self._serve, daemon=True)
+        self._thread.start()
+        assert self._started.wait(20)
+        self.url = f"http://127.0.0.1:{self._server.port}/dash"
+
+    @staticmethod
+    def now() -> int:
+        return time.time_ns() // 1_000_000
+
+    def _serve(self) -> None:
+        asyncio.set_event_loop(asyncio.new_event_loop())
+        self.loop = IOLoop.current()
+        self._server = pn.io.server.get_server(
+            {"/dash": self._show}, address="127.0.0.1", loop=self.loop, start=False, websocket_origin="*",
+            extra_patterns=[("/check", Check)],
+            check_unused_sessions_milliseconds=100, unused_session_lifetime_milliseconds=2_000,
+        )  # fmt: skip
+        self._server.start()
+        self._started.set()
+        self.loop.start()
+
+    def _show(self) -> Any:
+        dashboard = Dashboard(self.window, asked_project(self.window), status=lambda: self.status, theme=asked_theme())
+        self.dashboards.append(weakref.ref(dashboard))
+        return page(dashboard)
+
+    def stop(self) -> None:
+        self.loop.add_callback(self._server.stop)
+        self.loop.add_callback(self.loop.stop)
+        self._thread.join(10)
+
+    def lose(self) -> None:
+        """Cut every connection, as a server that dies does."""
+        self.loop.add_callback(lambda: [c._socket.close() for c in self._server._tornado._clients])
+
+    def hears(self, name: str = "page_view", session: str = "s1", place: int = 0, **facts: Any) -> None:
+        city, country, lat, lon = CITIES[place]
+        facts = {"city": city, "country": country, "lat": lat, "lon": lon, "browser": "Firefox", "os": "Linux"} | facts
+        self.loop.add_callback(self.window.append, [make_event(self.now(), name, session, **facts)])
+
+
+@pytest.fixture
+def site() -> Iterator[Site]:
+    site = Site()
+    yield site
+    site.stop()
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Watched]:
+    with chromium() as watched:
+        yield watched
+
+
+@pytest.fixture(autouse=True)
+def nothing_goes_wrong_in_the_browser(browser: Watched) -> Iterator[None]:
+    yield
+    errors, strays = list(browser.errors), list(browser.strays)
+    browser.errors.clear()
+    browser.strays.clear()
+    assert not errors
+    assert not strays
+
+
+def opened(browser: Watched, site: Site, query: str = "", size: dict[str, int] = WIDE) -> Page:
+    shown = browser.open(site.url + query, size)
+    wait_for_map(shown)
+    shown.locator(".g-feed .card").wait_for()
+    return shown
+
+
+def test_an_empty_dashboard_shows_the_tag_to_copy_and_the_first_event_takes_its_place(site, browser):
+    shown = opened(browser, site, "?project=shop")
+    assert 'data-project="shop"' in shown.locator(".g-start code").inner_text()
+    site.hears()
+    wait_until(lambda: names_in_feed(shown) == ["page_view"])
+    wait_until(lambda: tile(shown, "Active sessions") == "1")
+    assert not shown.locator(".g-start .box").is_visible()
+    assert places_on_map(shown) == ["London"]
+    shown.context.close()
+
+
+def test_what_came_before_the_page_was_opened_is_on_it(site, browser):
+    for place in range(3):
+        site.hears(session=f"s{place}", place=place)
+    wait_until(lambda: site.window.version >= 3)
+    shown = opened(browser, site)
+    wait_until(lambda: len(names_in_feed(shown)) == 3)
+    wait_until(lambda: sorted(places_on_map(shown)) == ["Lagos", "London", "Tokyo"])
+    assert shown.locator(".g-top-countries .name").all_inner_texts() == ["United Kingdom", "Japan", "Nigeria"]
+    shown.context.close()
+
+
+def test_event_data_is_never_read_as_markup(site, browser):
+    facts = {"page": MARKUP, "title": MARKUP, "source": MARKUP, "browser": MARKUP, "city": MARKUP, "country": "<b>"}
+    site.hears(MARKUP, **facts)
+    site.hears("page_view", **facts)
+    wait_until(lambda: site.window.version >= 2)
+    shown = opened(browser, site)
+    wait_until(lambda: names_in_feed(shown) == ["page_view", MARKUP])
+    x, y = shown.evaluate(f"({DOT_AT})()")
+    shown.mouse.move(x - 2, y)
+    shown.mouse.move(x, y)
+    shown.locator(".bk-Tooltip").filter(has_text="<img").wait_for()
+    assert MARKUP in shown.locator(".g-top-pages .name").inner_text()
+    assert shown.evaluate("window.hacked") is None
+    assert shown.locator("b", has_text="bold").count() == 0
+    shown.context.close()
+
+
+def test_zoom_and_pan_survive_updates_and_the_globe_brings_the_whole_world_back(site, browser):
+    site.hears()
+    shown = opened(browser, site)
+    whole = wait_until(lambda: shown.evaluate(FRAME))
+    shown.mouse.move(600, 300)
+    shown.mouse.wheel(0, -500)
+    zoomed = wait_until(lambda: (now := shown.evaluate(FRAME)) != whole and now)
+    for n in range(5):
+        site.hears(session=f"n{n}", place=n % 3)
+    wait_until(lambda: len(places_on_map(shown)) == 3)
+    assert shown.evaluate(FRAME) == zoomed
+    shown.get_by_title("Whole world").click()
+    wait_until(lambda: shown.evaluate(FRAME)["x"] == whole["x"])
+    shown.context.close()
+
+
+def test_a_metre_is_as_long_in_both_directions_at_every_size(site, browser):
+    for size in (WIDE, PHONE):
+        shown = opened(browser, site, size=size)
+        frame = wait_until(lambda shown=shown: shown.evaluate(FRAME))
+        across = (frame["x"][1] - frame["x"][0]) / frame["width"]
+        up = (frame["y"][1] - frame["y"][0]) / frame["height"]
+        assert abs(across / up - 1) < 0.01
+        shown.context.close()
+
+
+def test_a_phone_never_scrolls_sideways(site, browser):
+    site.hears("a" * 200, page="/" + "b" * 300, source="c" * 200)
+    shown = opened(browser, site, size=PHONE)
+    wait_until(lambda: len(names_in_feed(shown)) == 1)
+    assert shown.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+    shown.context.close()
+
+
+def test_the_light_switch_and_the_project_chooser_stand_in_the_address(site, browser):
+    site.hears()
+    site.hears(project="blog")
+    wait_until(lambda: len(site.window.projects()) == 2)
+    shown = opened(browser, site)
+    wait_until(lambda: len(names_in_feed(shown)) == 2)
+    shown.get_by_label("Light theme").click()
+    shown.get_by_label("Project").select_option("blog")
+    wait_until(lambda: len(names_in_feed(shown)) == 1)
+    wait_until(lambda: "project=blog" in shown.url and "theme=light" in shown.url)
+    shown.context.close()
+
+
+def test_the_status_line_says_delayed_and_why(site, browser):
+    shown = opened(browser, site)
+    line = shown.locator(".g-status [role=status]")
+    wait_until(lambda: "Live" in line.inner_text())
+    site.status = PipelineStatus(problem="Redis can't be reached")
+    wait_until(lambda: "Delayed" in line.inner_text() and "Redis" in line.inner_text())
+    site.status = PipelineStatus()
+    wait_until(lambda: "Live" in line.inner_text())
+    shown.context.close()
+
+
+def test_the_status_line_says_disconnected_when_the_server_is_lost_and_loads_anew_when_it_is_back(site, browser):
+    shown = opened(browser, site)
+    shown.route("**/check", lambda route: route.abort())
+    shown.evaluate("window.isTheSamePage = true")
+    site.lose()
+    wait_until(lambda: "Disconnected" in shown.locator(".g-status [role=status]").inner_text())
+    shown.unroute("**/check")
+    shown.wait_for_function("window.isTheSamePage === undefined")
+    wait_until(lambda: "Live" in shown.locator(".g-status [role=status]").inner_text())
+    browser.errors.clear()  # the browser tells of requests that failed
+    shown.context.close()
+
+
+def test_a_thousand_events_a_second_leave_a_bounded_feed(site, browser):
+    shown = opened(browser, site)
+    for burst in range(30):
+        events = [make_event(site.now(), f"e{n % 5}", f"s{n}", id=f"{burst}.{n}") for n in range(100)]
+        site.loop.add_callback(site.window.append, events)
+    wait_until(lambda: tile(shown, "Events a minute") == "3,000")
+    assert 0 < len(names_in_feed(shown)) <= 60
+    shown.context.close()
+
+
+def test_closed_tabs_leave_nothing_behind(site, browser):
+    for _ in range(4):
+        site.hears()
+        shown = opened(browser, site)
+        wait_until(lambda shown=shown: len(names_in_feed(shown)) > 0)
+        shown.context.close()
+    wait_until(lambda: gc.collect() >= 0 and not [d for d in site.dashboards if d()], what="dashboards to be freed")
