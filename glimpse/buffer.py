@@ -23,6 +23,7 @@ from redis.backoff import NoBackoff
 
 from glimpse.errors import BufferUnavailable
 from glimpse.events import AdmittedEvent, Event, Session
+from glimpse.patience import answer_within
 from glimpse.settings import Settings
 
 log = logging.getLogger("glimpse.buffer")
@@ -156,7 +157,7 @@ class EventBuffer:
 
     async def _write(self, receipts: Sequence[Receipt]) -> str | None:
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
+            async with answer_within(ANSWER_WITHIN_S):
                 pipe = self._redis.pipeline(transaction=True)
                 _queue_entry(pipe, receipts)
                 _queue_counts(pipe, receipts)
@@ -193,7 +194,7 @@ class EventBuffer:
         if day not in self._salts:
             key = f"glimpse:salt:{day}"
             try:
-                async with asyncio.timeout(ANSWER_WITHIN_S):
+                async with answer_within(ANSWER_WITHIN_S):
                     await self._redis.set(key, secrets.token_bytes(32), nx=True, ex=2 * DAY_MS // 1000)
                     salt = await self._redis.get(key)
             except _UNAVAILABLE as problem:

@@ -24,6 +24,7 @@ from glimpse.collect.metrics import Metrics
 from glimpse.collect.visitor import visitor_hash
 from glimpse.errors import BufferUnavailable
 from glimpse.events import AdmittedEvent, ClaimedEvent, DropReason
+from glimpse.patience import answer_within
 from glimpse.settings import Settings
 from glimpse.wire import FieldError, Reading, read_events
 from glimpse.wire.inflate import body_too_large
@@ -75,7 +76,7 @@ class Edge:
         receipt = Receipt([], _count_refused(reading), _count_dropped(reading, dropped))
         answer = verdict(reading, dropped)
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):  # in all: the salt, the turn in the queue, and the write
+            async with answer_within(ANSWER_WITHIN_S):  # in all: the salt, the turn in the queue, and the write
                 receipt.admitted = await self._admit(wanted, request, received_at)
                 await self._append(receipt)
         except (BufferUnavailable, TimeoutError) as problem:
@@ -90,7 +91,7 @@ class Edge:
         receipt = Receipt([], _count_refused(Reading(problem=problem)))
         answer = refusal([problem])
         try:
-            async with asyncio.timeout(ANSWER_WITHIN_S):
+            async with answer_within(ANSWER_WITHIN_S):
                 await self._append(receipt)
         except (BufferUnavailable, TimeoutError):
             return self._unwritten(receipt, answer, is_all_refused=True)

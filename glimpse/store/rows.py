@@ -29,17 +29,17 @@ EVENT_COLUMNS = Event.__struct_fields__
 SESSION_COLUMNS = (*(name for name in Session.__struct_fields__ if name != "visitor"), "duration_s", "is_bounce")
 
 
-def events_table(rows: Sequence[Event]) -> pa.Table:
+def events_table(rows: Sequence[Event]) -> Any:  # a pyarrow.Table: pyarrow has no types
     """Return events as one Arrow table, a column per field; properties and context as JSON text."""
     return _table(rows, EVENT_COLUMNS, {"properties": _as_json, "context": _as_json})
 
 
-def sessions_table(rows: Sequence[Session]) -> pa.Table:
+def sessions_table(rows: Sequence[Session]) -> Any:
     """Return sessions as one Arrow table; the visitor hash stays out of it."""
     return _table(rows, SESSION_COLUMNS, {})
 
 
-def _table(rows: Sequence[Any], columns: Sequence[str], converters: dict[str, Callable[[Any], Any]]) -> pa.Table:
+def _table(rows: Sequence[Any], columns: Sequence[str], converters: dict[str, Callable[[Any], Any]]) -> Any:
     arrays = []
     for name in columns:
         convert = converters.get(name)

@@ -29,7 +29,11 @@ _CONTEXT_TYPES: dict[str, tuple[type, ...]] = {
     **dict.fromkeys(("utm", "connection"), _OBJECT),
     **dict.fromkeys(("viewport", "screen"), _TEXT_OR_OBJECT),
 }
-_TYPE_WORDS = {_TEXT: "a string", _OBJECT: "an object", _TEXT_OR_OBJECT: "a string or an object"}
+_TYPE_WORDS: dict[tuple[type, ...], str] = {
+    _TEXT: "a string",
+    _OBJECT: "an object",
+    _TEXT_OR_OBJECT: "a string or an object",
+}
 
 
 class WireEvent(msgspec.Struct):

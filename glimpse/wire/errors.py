@@ -49,5 +49,5 @@ def json_type(value: object) -> str:
         return "a boolean"
     if value is None:
         return "null"
-    names = {str: "a string", int: "a number", float: "a number", dict: "an object", list: "an array"}
+    names: dict[type, str] = {str: "a string", int: "a number", float: "a number", dict: "an object", list: "an array"}
     return names.get(type(value), type(value).__name__)
