@@ -3,7 +3,6 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
-import time
 from pathlib import Path
 
 import pytest
@@ -89,19 +88,6 @@ async def test_a_frozen_redis_is_refused_within_a_quarter_second_and_recovers(tm
         await buffer.append(Receipt([admitted()]))
         assert buffer.problem is None
         await buffer.close()
-
-
-def hold_the_loop(seconds: float) -> None:
-    time.sleep(seconds)
-
-
-async def test_a_loop_that_stood_still_refuses_nothing_that_was_written(buffer: EventBuffer):
-    await buffer.append(Receipt([admitted()]))
-    answers = [asyncio.create_task(buffer.append(Receipt([admitted()]))) for _ in range(3)]
-    for _ in range(4):
-        await asyncio.sleep(0)
-        hold_the_loop(0.25)
-    await asyncio.gather(*answers)
 
 
 async def test_an_evicting_redis_is_refused_with_the_reason(tmp_path: Path, settings: Settings):
