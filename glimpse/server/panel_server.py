@@ -48,11 +48,13 @@ def take_part(apps: list[str]) -> None:
         sys.exit(f"glimpse: {problem}")
     _use_uvloop()
     _show_log_lines()
-    answer_before_the_loop()
+    children = answer_before_the_loop()
     parent = os.getpid()
     start, stop = BaseServer.start, BaseServer.stop
 
     def start_with_glimpse(self: BaseServer) -> None:
+        if children.is_leaving:
+            sys.exit(0)
         _open(self, Glimpse(settings), apps)
         start(self)
         _watch_signals(self, parent)

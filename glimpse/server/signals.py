@@ -22,6 +22,7 @@ class ForkedChildren:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
         self._pids: set[int] = set()
+        self.is_leaving = False
         os.register_at_fork(after_in_child=self._announce)
 
     def _announce(self) -> None:
@@ -32,6 +33,7 @@ class ForkedChildren:
 
     def pass_on(self, _number: int, _frame: FrameType | None) -> None:
         """Send SIGTERM to the children; without any, leave."""
+        self.is_leaving = True
         living = self._living()
         for pid in living:
             with contextlib.suppress(ProcessLookupError):
@@ -58,8 +60,12 @@ def _leave(_number: int = 0, _frame: FrameType | None = None) -> None:
     raise SystemExit(0)
 
 
-def answer_before_the_loop() -> None:
-    """Leave orderly on a signal until the loop has its own handlers; in a forking parent, tell the children."""
+def answer_before_the_loop() -> ForkedChildren:
+    """Leave orderly on a signal until the loop has its own handlers; in a forking parent, tell the children.
+
+    Tornado replaces a child that dies, also while all are told to stop: such a child finds `is_leaving` set.
+    """
     children = ForkedChildren()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, children.pass_on)
+    return children

@@ -98,6 +98,19 @@ def test_the_stop_of_the_parent_stops_all_and_stores_everything(tmp_path: Path):
         assert "Traceback" not in served.said()
 
 
+def test_a_worker_that_dies_while_all_are_stopped_is_not_replaced(tmp_path: Path):
+    with Served(tmp_path / "data", flags=("--num-procs", "2")) as served:
+        pair = wait_until(lambda: len(found := workers(served)) == 2 and found, what="there are two")
+        os.kill(pair[0], signal.SIGSTOP)
+        assert served.process
+        served.process.send_signal(signal.SIGTERM)
+        wait_until(lambda: len(workers(served)) < 2 or "stopping" in served.said(), what="the other one leaves")
+        os.kill(pair[0], signal.SIGKILL)
+        assert served.process.wait(12) == 0
+    # The killed one could not stop Valkey; the next start would adopt it.
+    os.kill(int((served.data_dir / "valkey.pid").read_text()), signal.SIGTERM)
+
+
 def test_workers_leave_when_their_parent_was_killed(tmp_path: Path):
     served = Served(tmp_path / "data", flags=("--num-procs", "2")).start()
     pair = wait_until(lambda: len(found := workers(served)) == 2 and found, what="there are two")
