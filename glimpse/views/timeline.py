@@ -58,7 +58,7 @@ class _Drawn:
             bottom="bottom",
             top="top",
             fill_color="color",
-            fill_alpha="alpha",
+            fill_alpha="opacity",
             line_color=None,
             hatch_color=None,
         )
@@ -182,7 +182,7 @@ def _columns(board: Board | None, theme: Theme) -> dict[str, Any]:
         "right": minutes + 0.5 - _GAP,
         "bottom": (tops - counts).ravel(),
         "top": tops.ravel(),
-        "alpha": np.where(minutes == 0, _RUNNING_ALPHA, 1.0),  # the minute that is running is not all there yet
+        "opacity": np.where(minutes == 0, _RUNNING_ALPHA, 1.0),  # the minute that is running is not all there yet
         "color": np.tile(np.array(theme.types, dtype=object), SPAN_MINUTES),
         "name": np.tile(names, SPAN_MINUTES),
         "n": counts.ravel(),

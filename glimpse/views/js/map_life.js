@@ -26,9 +26,11 @@ const age = () => {
 
 const draw = (now) => {
   life.rings = life.rings.filter((ring) => now - ring.born < RING_MS)
+  // A ring that is to start in a moment has no radius yet.
+  const begun = life.rings.filter((ring) => now >= ring.born)
   const {data} = rings
-  for (const key of ["x", "y", "size", "alpha"]) data[key] = new Array(life.rings.length)
-  life.rings.forEach((ring, i) => {
+  for (const key of ["x", "y", "size", "alpha"]) data[key] = new Array(begun.length)
+  begun.forEach((ring, i) => {
     const t = (now - ring.born) / RING_MS
     const eased = 1 - (1 - t) ** 3
     data.x[i] = ring.x

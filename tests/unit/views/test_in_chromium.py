@@ -12,7 +12,7 @@ from typing import Any
 
 import panel as pn
 import pytest
-from browsing import PHONE, WIDE, Watched, chromium, names_in_feed, places_on_map, tile, wait_for_map
+from browsing import FIND_SOURCE, PHONE, WIDE, Watched, chromium, names_in_feed, places_on_map, tile, wait_for_map
 from live_events import make_event
 from playwright.sync_api import Page
 from tornado.ioloop import IOLoop
@@ -257,6 +257,26 @@ def test_a_thousand_events_a_second_leave_a_bounded_feed(site, browser):
         site.loop.add_callback(site.window.append, events)
     wait_until(lambda: tile(shown, "Events a minute") == "3,000")
     assert 0 < len(names_in_feed(shown)) <= 60
+    shown.context.close()
+
+
+def test_events_from_hundreds_of_places_at_once_pulse_around_dots_of_every_size(site, browser):
+    def burst(names: list[str]) -> None:
+        events = [
+            make_event(site.now(), name, f"s{n}", city=f"C{n}", lat=n % 60, lon=n / 5)
+            for name in names
+            for n in range(650)
+        ]
+        site.loop.add_callback(site.window.append, events)
+
+    burst(["page_view", "page_leave"])  # embers: the smallest dots there are
+    wait_until(lambda: site.window.version >= 1)
+    shown = opened(browser, site)
+    wait_until(lambda: len(places_on_map(shown)) == 650)
+    for _ in range(3):
+        burst(["page_view", "page_leave"])
+        shown.wait_for_function(f"() => ({FIND_SOURCE})('alpha').data.size.length > 0")
+    assert shown.evaluate(f"() => Math.min(...({FIND_SOURCE})('alpha').data.size)") >= 0
     shown.context.close()
 
 
