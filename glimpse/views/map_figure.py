@@ -16,6 +16,7 @@ import geoviews as gv
 import holoviews as hv
 import numpy as np
 from bokeh.models import (
+    Circle,
     ColumnDataSource,
     CustomAction,
     CustomJS,
@@ -115,9 +116,10 @@ class MapFigure:
         self.rings: ColumnDataSource = rings_plot.handles["source"]
         self.arrivals = ColumnDataSource({"x": [], "y": [], "px": [], "now": []})
         self.changes = ColumnDataSource({name: [] for name in ("row", *CHANGING)})
-        self._dot = dots_plot.handles["glyph"]
-        self._ring = rings_plot.handles["glyph"]
-        self._mapper = self._dot.fill_color.transform
+        self._mapper = dots_plot.handles["glyph"].fill_color.transform
+        self._dot = dots_plot.handles["glyph_renderer"].glyph = self._circle(line_width=0.5, line_alpha=0.35)
+        self._dot.fill_color = {"field": "cooling", "transform": self._mapper}
+        self._ring = rings_plot.handles["glyph_renderer"].glyph = self._circle(line_width=1.6, line_alpha="alpha")
         self._name_columns()
         self._lay(dots_plot.handles["glyph_renderer"], rings_plot.handles["glyph_renderer"])
         self._frame()
@@ -127,9 +129,16 @@ class MapFigure:
         """Read the columns that ticks write; HoloViews derives others, with names of its own."""
         self.dots.data = {name: [] for name in COLUMNS}
         self.rings.data = {name: [] for name in ("x", "y", "size", "alpha")}
-        self._dot.update(size="size", fill_color={"field": "cooling", "transform": self._mapper}, hatch_color=None)
-        self._dot.update(line_color="#000000", line_width=0.5, line_alpha=0.35)
-        self._ring.update(size="size", line_alpha="alpha", fill_color=None, hatch_color=None)
+
+    @staticmethod
+    def _circle(**look: Any) -> Circle:
+        """Return circles of `size` pixels across.
+
+        Not markers, as HoloViews makes them: those move the canvas to each place and back, which Chromium, when it
+        paints without a graphics card, now and then forgets half of; from then on all is drawn beside its place.
+        """
+        radius: Any = _radius(1) | {"units": "screen"}
+        return Circle(x="x", y="y", radius=radius, fill_color=None, **look)
 
     def _lay(self, dots: Any, rings: Any) -> None:
         """Lay what moves on the overlay canvas, above a glow, so that the land is not painted with every change."""
@@ -147,11 +156,11 @@ class MapFigure:
         self.figure.tags = [self.arrivals, self.changes]  # nothing draws them: else they would not be sent to the page
 
     def _glow(self, times: float) -> Any:
-        wider = LinearInterpolator(x=[0, 100], y=[0, 100 * times])
-        return self.figure.scatter(
+        return self.figure.circle(
             "x",
             "y",
-            size={"field": "size", "transform": wider},
+            radius=_radius(times),
+            radius_units="screen",
             source=self.dots,
             line_color=None,
             fill_color={"field": "cooling", "transform": self._mapper},
@@ -203,6 +212,11 @@ class MapFigure:
         self._dot.line_color = "#000000" if theme.name == "dark" else "#ffffff"
         for glow, alpha in zip(self._glows, _GLOWS.values(), strict=True):
             glow.glyph.fill_alpha = alpha
+
+
+def _radius(times: float) -> dict[str, Any]:
+    """Return the radius of circles that are so many times as wide as the column `size` says."""
+    return {"field": "size", "transform": LinearInterpolator(x=[0, 100], y=[0, 50 * times])}
 
 
 def _js(name: str) -> str:

@@ -74,10 +74,14 @@ class Pull:
 
     def stop(self) -> None:
         """Look no more. A page that is closed does this by itself."""
-        if self._document is not None and self._timer is not None:
-            self._document.remove_periodic_callback(self._timer)
-        if self._task is not None:
-            self._task.cancel()
+        document, timer, task = self._document, self._timer, self._task
+        self._forget()
+        if document is not None and timer is not None:
+            document.remove_periodic_callback(timer)
+        if task is not None:
+            task.cancel()
+
+    def _forget(self) -> None:
         self._document = self._timer = self._task = None
         self._is_begun = False
 
@@ -106,10 +110,11 @@ class Pull:
     def _start_on_page(self) -> None:
         self._document = pn.state.curdoc
         if self._document is not None:
-            self._timer = self._document.add_periodic_callback(self._look, LOOK_EVERY_MS)
-            # Panel may keep a closed page's document: it must not keep this, and with it every part.
-            weakly = WeakMethod(self.stop)
-            self._document.on_session_destroyed(lambda _: (stop := weakly()) and stop())
+            # Panel may keep a closed page's document: it must not keep this, and with it every part. The timer ends
+            # with the session; which callback of those is called first is left to chance.
+            self._timer = self._document.add_periodic_callback(_weakly(self._look), LOOK_EVERY_MS)
+            forget = _weakly(self._forget)
+            self._document.on_session_destroyed(lambda _: forget())
 
     def _look(self) -> None:
         self.tick()
@@ -126,3 +131,14 @@ class Pull:
         while True:
             self.tick()
             await asyncio.sleep(LOOK_EVERY_MS / 1000)
+
+
+def _weakly(method: Callable[[], None]) -> Callable[[], None]:
+    """Return a call of a method that does not keep its object, and does nothing once that is gone."""
+    weak = WeakMethod(method)
+
+    def call() -> None:
+        if (alive := weak()) is not None:
+            alive()
+
+    return call

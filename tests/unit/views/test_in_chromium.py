@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import gc
+import logging
 import threading
 import time
 import weakref
@@ -280,7 +281,9 @@ def test_events_from_hundreds_of_places_at_once_pulse_around_dots_of_every_size(
     shown.context.close()
 
 
-def test_closed_tabs_leave_nothing_behind(site, browser):
+def test_closed_tabs_leave_nothing_behind(site, browser, caplog):
+    # A push to a tab that closes just then is an error in asyncio's log; pytest keeps records, with what they refer to.
+    caplog.set_level(logging.CRITICAL + 1, "asyncio")
     for _ in range(4):
         site.hears()
         shown = opened(browser, site)
