@@ -29,7 +29,7 @@ PASSIVE_NAMES = SIGNS_OF_LIFE | {
     "js_error",
 }
 
-
+MOST_ENGAGED_MS = 24 * 3600 * 1000  # of one page, whatever a client claims
 BOUNCE_ENGAGED_MS = 10_000
 
 
@@ -120,6 +120,12 @@ class Event(msgspec.Struct, kw_only=True):
     # the rest
     properties: dict[str, Any] = {}
     context: dict[str, Any] = {}  # keys that have no column
+
+    @property
+    def engaged_ms(self) -> int:
+        """How long the page was looked at, as a `page_leave` claims it, within reason."""
+        claimed = self.properties.get("engagedMs")
+        return int(min(max(0, claimed), MOST_ENGAGED_MS)) if isinstance(claimed, int | float) else 0
 
 
 class Session(msgspec.Struct, kw_only=True):

@@ -14,7 +14,6 @@ from uuid import UUID, uuid5
 from glimpse.events import PAGE_LEAVE, PAGE_VIEW, PASSIVE_NAMES, SIGNS_OF_LIFE, AdmittedEvent, Event, Session
 
 LATENESS_MS = 300_000
-MOST_ENGAGED_MS = 24 * 3600 * 1000
 _USED_IDS = 500_000  # client ids remembered, so that a run after an idle gap gets an id of its own
 _NAMESPACE = UUID("6f2c1f0e-52a0-5c0e-9c51-0a4e3d3b7a10")
 _FACTS = ("country", "region", "city", "time_zone", "lat", "lon", "browser", "os", "device")
@@ -134,7 +133,7 @@ def _count_in(session: Session, event: Event) -> None:
     if event.name == PAGE_VIEW:
         _count_page(session, event)
     elif event.name == PAGE_LEAVE:
-        session.engaged_ms += _engaged_ms(event)
+        session.engaged_ms += event.engaged_ms
 
 
 def _count_page(session: Session, event: Event) -> None:
@@ -146,11 +145,6 @@ def _count_page(session: Session, event: Event) -> None:
                 setattr(session, fact, getattr(event, fact))
     if session.exit_at is None or event.time >= session.exit_at:
         session.exit_page, session.exit_at = event.page, event.time
-
-
-def _engaged_ms(event: Event) -> int:
-    claimed = event.properties.get("engagedMs")
-    return int(min(max(0, claimed), MOST_ENGAGED_MS)) if isinstance(claimed, int | float) else 0
 
 
 def _key_of(session: Session) -> Key | None:

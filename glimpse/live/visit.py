@@ -24,7 +24,6 @@ from glimpse.live.tally import MinuteCounts
 # A client's clock is corrected only beyond this: an event that is less late may have happened now.
 LATE_AFTER_MS = 60_000
 _SHOWN_BY = frozenset({PAGE_VIEW, PAGE_VISIBLE, HEARTBEAT})
-_MOST_ENGAGED_MS = 24 * 3600 * 1000
 
 
 class Presence(IntEnum):
@@ -101,7 +100,7 @@ class Visit:
         if name == PAGE_VIEW:
             self.views += 1
         elif name == PAGE_LEAVE:
-            self.engaged_ms += _engaged_ms(event)
+            self.engaged_ms += event.engaged_ms
         elif name not in PASSIVE_NAMES:
             self.interactions += 1
         self.is_bounce = is_bounce(self.views, self.interactions, self.engaged_ms)
@@ -114,8 +113,3 @@ class Visit:
         shown = [page.heard_at for page in self.pages.values() if page.is_visible]
         idle_at = max(shown) + idle_after if shown else 0
         return (Presence.ACTIVE, min(idle_at, gone_at)) if now < idle_at else (Presence.IDLE, gone_at)
-
-
-def _engaged_ms(event: Event) -> int:
-    claimed = event.properties.get("engagedMs")
-    return int(min(max(0, claimed), _MOST_ENGAGED_MS)) if isinstance(claimed, int | float) else 0
