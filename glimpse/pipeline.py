@@ -1,7 +1,8 @@
 """The drain: read -> enrich -> dedupe -> sessions -> window and store -> acknowledge.
 
 Rule of this module: an entry is acknowledged only after the transaction that holds its rows, its counts and its
-position. Reading further than the last commit is fine; acknowledging is not.
+position. Reading further than the last commit is fine; acknowledging is not. Any call may be cancelled: the next one
+goes on where it was, also with a commit that is still under way.
 """
 
 from __future__ import annotations
@@ -93,6 +94,7 @@ class Pipeline:
         self._committed: list[str] = []  # to be acknowledged
         self._taken_to = "0"  # the last entry that was put in a lot
         self._oldest_waits_since: float | None = None
+        self._committing: asyncio.Future[None] | None = None  # the lot's commit; until its end is known, the lot stays
         self._is_interrupted = False
         self._busy = asyncio.Lock()
         self.problem: str | None = None  # why the store does not commit
@@ -118,7 +120,7 @@ class Pipeline:
     async def drain_once(self) -> int:
         """Read what has arrived and put it into window and lot; commit when due. Return the number of events."""
         async with self._busy:
-            if self.problem and not await self._commit():
+            if (self.problem or self._committing) and not await self._commit():
                 return 0  # the store is away: what waits stays in the buffer
             await self._acknowledge()
             entries = await self._read()
@@ -221,23 +223,34 @@ class Pipeline:
         """Commit the lot and acknowledge its entries; return whether nothing waits any more."""
         if self._oldest_waits_since is None:
             return True
-        began = time.perf_counter()
         try:
-            await self._call(self._store.commit, self._lot)
+            await self._store_lot()
         except StoreUnavailable as problem:
             self._note_problem(str(problem))
             return False
         except UNSTORABLE as problem:
             await self._leave_out_bad_rows(problem)
             return False
-        self.commit_seconds += time.perf_counter() - began
-        self.commits += 1
         self.problem = None
         self._committed += self._entries
         self._entries, self._lot, self._oldest_waits_since = [], Lot(), None
         self._sessions.forget_ended(self._now_ms())
         await self._acknowledge()
         return True
+
+    async def _store_lot(self) -> None:
+        """Commit the lot, or wait for the commit that a cancelled call began: begun again, it would store twice."""
+        if self._committing is None:
+            self._committing = asyncio.get_running_loop().run_in_executor(self._thread, self._commit_timed, self._lot)
+        await asyncio.wait([self._committing])  # if this is cancelled, the commit is not
+        ended, self._committing = self._committing, None
+        ended.result()
+
+    def _commit_timed(self, lot: Lot) -> None:
+        began = time.perf_counter()
+        self._store.commit(lot)
+        self.commit_seconds += time.perf_counter() - began
+        self.commits += 1
 
     async def _acknowledge(self) -> None:
         """Acknowledge what is committed; what Redis does not confirm is tried again at the next drain."""

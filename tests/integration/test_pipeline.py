@@ -1,12 +1,17 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Sequence
+import asyncio
+import contextlib
+import threading
+from collections.abc import AsyncIterator, Callable, Sequence
 from uuid import uuid4
 
 import duckdb
+import msgspec
 import pytest
 from records import admitted
 from redis.asyncio import Redis
+from waiting import wait_until_async
 
 from glimpse.buffer import DEAD, STREAM, EventBuffer, Receipt
 from glimpse.enrich import Enricher, Tools
@@ -265,6 +270,86 @@ async def test_a_failure_amid_a_batch_loses_nothing(drain: Drain, monkeypatch: p
     assert await drain.pipeline.drain_once() == 2
     await drain.pipeline.flush()
     assert len(drain.stored()) == 2
+
+
+@pytest.fixture
+def held_commit(drain: Drain, monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, Callable[[], None]]:
+    """Let the store's real commit begin, and end only when it is let go."""
+    begun, may_go, commit = threading.Event(), threading.Event(), drain.store.commit
+
+    def held(lot: Lot) -> None:
+        begun.set()
+        assert may_go.wait(10)
+        commit(lot)
+
+    monkeypatch.setattr(drain.store, "commit", held)
+    return begun, may_go.set
+
+
+async def cancelled_in_the_commit(drain: Drain, begun: threading.Event) -> None:
+    task = asyncio.create_task(drain.pipeline.drain_once())
+    await wait_until_async(begun.is_set, what="the commit has begun")
+    task.cancel()
+    with pytest.raises(asyncio.CancelledError):
+        await task
+
+
+async def test_a_drain_cancelled_while_the_store_commits_stores_all_of_it_once(
+    drain: Drain, held_commit: tuple[threading.Event, Callable[[], None]]
+):
+    begun, let_go = held_commit
+    events = [fresh() for _ in range(100)]
+    await drain.buffer.append(Receipt(events))
+    await cancelled_in_the_commit(drain, begun)
+    late = fresh()
+    await drain.buffer.append(Receipt([late]))
+    again = asyncio.create_task(drain.pipeline.drain_once())
+    await asyncio.sleep(0)
+    let_go()
+    assert await again == 1
+    await drain.pipeline.flush()
+    assert sorted(e for e, _ in drain.stored()) == sorted(e.id for e in [*events, late])
+    ledger = await drain.ledger()
+    assert (ledger["stored"], ledger["duplicate"], ledger["in_buffer"], ledger["difference"]) == (101, 0, 0, 0)
+    assert await drain.buffer.read_unacknowledged() == []
+
+
+async def test_a_drain_cancelled_while_the_store_commits_and_never_resumed_is_made_up_by_the_next_start(
+    drain: Drain, held_commit: tuple[threading.Event, Callable[[], None]]
+):
+    begun, let_go = held_commit
+    await drain.buffer.append(Receipt([fresh() for _ in range(100)]))
+    await cancelled_in_the_commit(drain, begun)
+    let_go()
+    drain.die()
+    second = Drain(drain.buffer, drain.settings)
+    await second.pipeline.recover()
+    ledger = await second.ledger()
+    assert (len(second.stored()), ledger["stored"], ledger["duplicate"], ledger["difference"]) == (100, 100, 0, 0)
+    assert await second.buffer.read_unacknowledged() == []
+    second.die()
+
+
+async def test_cancelled_at_whatever_moment_a_drain_neither_loses_nor_doubles(buffer: EventBuffer, settings: Settings):
+    drain = Drain(buffer, msgspec.structs.replace(settings, flush_rows=1))
+    await drain.pipeline.recover()
+    sent: list[str] = []
+    for turns in range(80):
+        events = [fresh(), fresh()]
+        await buffer.append(Receipt(events))
+        sent += [event.id for event in events]
+        task = asyncio.create_task(drain.pipeline.drain_once())
+        for _ in range(turns):
+            await asyncio.sleep(0)  # one turn of the loop
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    await drain.pipeline.close()
+    assert sorted(e for e, _ in drain.stored()) == sorted(sent)
+    assert sorted(row.id for row in drain.window.rows) == sorted(sent)
+    ledger = await drain.ledger()
+    assert (ledger["stored"], ledger["duplicate"], ledger["in_buffer"], ledger["difference"]) == (160, 0, 0, 0)
+    drain.die()
 
 
 async def test_the_ledger_balances_while_events_are_at_every_stage(drain: Drain):
