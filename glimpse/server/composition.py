@@ -9,6 +9,8 @@ import asyncio
 import logging
 import time
 from collections.abc import Coroutine
+from pathlib import Path
+from tempfile import TemporaryFile
 from typing import Any
 
 from glimpse.buffer import EventBuffer
@@ -16,7 +18,7 @@ from glimpse.collect.core import Edge
 from glimpse.collect.routes import Parts
 from glimpse.enrich import Enricher, Tools
 from glimpse.enrich.device import Devices
-from glimpse.errors import BufferUnavailable, GlimpseError, StoreError
+from glimpse.errors import BufferUnavailable, GlimpseError, SettingsError, StoreError
 from glimpse.geo.places import open_places
 from glimpse.live import PipelineStatus, Window
 from glimpse.pipeline import Pipeline
@@ -76,6 +78,7 @@ class Glimpse:
         self.is_stopping = False
         self._ownership = Ownership(settings.data_dir)
         self._owning = asyncio.Lock()
+        self._has_folder = False
         self._is_started = False
 
     # -- life --------------------------------------------------------------------------------------------------------
@@ -85,10 +88,13 @@ class Glimpse:
 
         Raises
         ------
+        SettingsError
+            When the data folder can't be written.
         BufferUnavailable
-            When the buffer can't be had; nothing is left running.
+            When the buffer can't be had. `stop` leaves nothing running.
         """
-        self.settings.data_dir.mkdir(parents=True, exist_ok=True)
+        _see_that_it_can_be_written(self.settings.data_dir)
+        self._has_folder = True
         self.buffer = await self._open_buffer()
         self.query_socket_path = socket_path(self.settings.data_dir, SOCKET_NAME)
         self.queries: Queries = RemoteQueries(self.query_socket_path)
@@ -145,7 +151,7 @@ class Glimpse:
                 await _within(2.2, "flush", self.pipeline.flush())
             await _within(1.0, "store", self._disown())
             await _within(0.5, "buffer", self.buffer.close())
-        if self.valkey:
+        if self.valkey and self._has_folder:
             await _within(2.0, "valkey", asyncio.to_thread(self.valkey.stop))
         self.places.close()
 
@@ -227,6 +233,15 @@ class Glimpse:
     def status(self) -> PipelineStatus:
         """Return how far behind the picture is, for the status line."""
         return self.pulse.status()
+
+
+def _see_that_it_can_be_written(data_dir: Path) -> None:
+    try:
+        data_dir.mkdir(parents=True, exist_ok=True)
+        with TemporaryFile(dir=data_dir):
+            return
+    except OSError as problem:
+        raise SettingsError(f"the data folder can't be written: {problem}; GLIMPSE_DATA_DIR names another") from problem
 
 
 async def _within(seconds: float, part: str, work: Coroutine[Any, Any, object]) -> None:

@@ -27,7 +27,7 @@ from glimpse.server import served
 from glimpse.server.access_log import log_without_address
 from glimpse.server.composition import Glimpse
 from glimpse.server.guard import ForbiddenPage, Stranger
-from glimpse.server.signals import answer_before_the_loop
+from glimpse.server.signals import ForkedChildren, answer_before_the_loop
 from glimpse.settings import Settings
 
 if TYPE_CHECKING:
@@ -55,7 +55,7 @@ def take_part(apps: list[str]) -> None:
     def start_with_glimpse(self: BaseServer) -> None:
         if children.is_leaving:
             sys.exit(0)
-        _open(self, Glimpse(settings), apps)
+        _open(self, Glimpse(settings), apps, children)
         start(self)
         _watch_signals(self, parent)
 
@@ -71,7 +71,7 @@ def _loop_of(server: BaseServer) -> asyncio.AbstractEventLoop:
     return cast("BaseAsyncIOLoop", server.io_loop).asyncio_loop
 
 
-def _open(server: BaseServer, glimpse: Glimpse, apps: list[str]) -> None:
+def _open(server: BaseServer, glimpse: Glimpse, apps: list[str], children: ForkedChildren) -> None:
     """Start Glimpse while the kernel holds the first connections: none is answered before all routes are there."""
     http, loop = server._http, _loop_of(server)  # noqa: SLF001
     listeners = list(http._sockets.values())  # noqa: SLF001
@@ -79,30 +79,33 @@ def _open(server: BaseServer, glimpse: Glimpse, apps: list[str]) -> None:
         server.io_loop.remove_handler(listener)
     for number in _STOP_SIGNALS:
         loop.add_signal_handler(number, glimpse.leave_soon)
-    try:
-        loop.run_until_complete(glimpse.start())
-    except GlimpseError as problem:
-        loop.run_until_complete(glimpse.stop())
-        log.critical("glimpse can't start: %s", problem)
-        _fail()
-    except BaseException:
-        loop.run_until_complete(glimpse.stop())
-        raise
-    if glimpse.is_stopping:  # a signal came meanwhile
-        loop.run_until_complete(glimpse.stop())
-        sys.exit(0)
+    _start(glimpse, loop, children)
     _add_routes(server, glimpse, apps)
     http.add_sockets(listeners)
     served.glimpse = glimpse
     server.io_loop.add_callback(served.warm_up)
 
 
-def _fail() -> None:
-    """End with status 1; as one of several, end the parent, which would otherwise start this process again."""
-    if "tornado.process" in sys.modules and sys.modules["tornado.process"].task_id() is not None:
-        os.kill(os.getppid(), signal.SIGTERM)
+def _start(glimpse: Glimpse, loop: asyncio.AbstractEventLoop, children: ForkedChildren) -> None:
+    """Return when Glimpse has started; end the process when it can't, or when a signal came meanwhile."""
+    reason = None
+    try:
+        loop.run_until_complete(glimpse.start())
+    except (GlimpseError, OSError) as problem:
+        reason = str(problem)
+    except Exception as problem:
+        log.exception("the start failed")
+        reason = f"{type(problem).__name__}: {problem}"
+    except BaseException:
+        loop.run_until_complete(glimpse.stop())
+        raise
+    is_told_to_stop = glimpse.is_stopping
+    if reason or is_told_to_stop:
+        loop.run_until_complete(glimpse.stop())
+    if is_told_to_stop:
         sys.exit(0)
-    sys.exit(1)
+    if reason:
+        children.fail(reason)
 
 
 def _add_routes(server: BaseServer, glimpse: Glimpse, apps: list[str]) -> None:

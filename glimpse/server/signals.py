@@ -1,16 +1,25 @@
 """SIGTERM and SIGINT before the event loop takes them, and in the parent of `--num-procs`.
 
 Tornado's parent process only waits for its children, and dies of a signal without telling them. Here it passes the
-signal on, and ends when they have.
+signal on, and ends when they have. It would also start a child that can't work again and again, and end with status 0:
+here such a child tells why, and the parent ends all of them, says it once, and exits 1.
 """
 
 from __future__ import annotations
 
 import contextlib
+import logging
 import os
+import select
 import signal
 import struct
+import sys
 from types import FrameType
+from typing import NoReturn
+
+from tornado import process
+
+log = logging.getLogger("glimpse.server")
 
 _PID = struct.Struct("q")
 
@@ -21,6 +30,8 @@ class ForkedChildren:
     def __init__(self) -> None:
         self._reader, self._writer = os.pipe()
         os.set_blocking(self._reader, False)
+        self._reasons, self._reason_writer = os.pipe()
+        self._parent = os.getpid()
         self._pids: set[int] = set()
         self.is_leaving = False
         os.register_at_fork(after_in_child=self._announce)
@@ -40,6 +51,23 @@ class ForkedChildren:
                 os.kill(pid, signal.SIGTERM)
         if not living:
             _leave()
+
+    def fail(self, reason: str) -> NoReturn:
+        """End this process because it can't start, and with it the others: they would fail as well."""
+        if os.getpid() == self._parent:
+            log.critical("glimpse can't start: %s", reason)
+            sys.exit(1)
+        line = " ".join(reason.split()).encode()
+        os.write(self._reason_writer, line[: select.PIPE_BUF - 1] + b"\n")  # so short a write is never torn
+        if os.getppid() == self._parent:
+            os.kill(self._parent, signal.SIGTERM)
+        sys.exit(0)  # any other status, and the parent would try again
+
+    def reason(self) -> str | None:
+        """Return why the first child that failed did, or None."""
+        if not select.select([self._reasons], [], [], 0)[0]:
+            return None
+        return os.read(self._reasons, select.PIPE_BUF).split(b"\n", 1)[0].decode(errors="replace")
 
     def _living(self) -> set[int]:
         with contextlib.suppress(BlockingIOError):
@@ -68,4 +96,20 @@ def answer_before_the_loop() -> ForkedChildren:
     children = ForkedChildren()
     for number in (signal.SIGTERM, signal.SIGINT):
         signal.signal(number, children.pass_on)
+    _fail_with_the_children(children)
     return children
+
+
+def _fail_with_the_children(children: ForkedChildren) -> None:
+    """Let the parent say why a child could not start, and exit 1, where Tornado would exit 0."""
+    fork = process.fork_processes
+
+    def fork_and_answer(num_processes: int | None, max_restarts: int | None = None) -> int:
+        try:
+            return fork(num_processes, max_restarts)
+        except SystemExit:
+            if reason := children.reason():
+                children.fail(reason)
+            raise
+
+    process.fork_processes = fork_and_answer

@@ -112,6 +112,59 @@ def test_a_worker_that_dies_while_all_are_stopped_is_not_replaced(tmp_path: Path
         os.kill(int((served.data_dir / "valkey.pid").read_text()), signal.SIGTERM)
 
 
+@pytest.mark.parametrize("flags", [(), ("--num-procs", "2")], ids=["alone", "two"])
+@pytest.mark.parametrize(
+    ("environment", "reason"),
+    [
+        ({"GLIMPSE_DATA_DIR": "a-file"}, "the data folder can't be written"),
+        ({"GLIMPSE_REDIS_URL": "redis://127.0.0.1:1/0"}, "no Redis at redis://127.0.0.1:1/0"),
+        ({"GLIMPSE_FLUSH_ROWS": "many"}, "GLIMPSE_FLUSH_ROWS='many' is not allowed"),
+    ],
+    ids=["folder", "redis", "setting"],
+)
+def test_a_start_that_fails_exits_1_and_says_why_once(
+    tmp_path: Path, flags: tuple[str, ...], environment: dict[str, str], reason: str
+):
+    (tmp_path / "a-file").touch()
+    served = Served(tmp_path / "data", flags=flags, **environment)
+    ended = ended_by_itself(served)
+    lines = [line for line in ended.stderr.splitlines() if reason in line and "trying again" not in line]
+    assert (ended.returncode, len(lines)) == (1, 1), ended.stderr
+    assert "Traceback" not in ended.stderr
+    assert not list(tmp_path.rglob("valkey.pid"))
+
+
+def test_a_start_that_something_unforeseen_breaks_exits_1_too(tmp_path: Path):
+    served = Served(tmp_path / "data", flags=("--num-procs", "2"))
+    (served.data_dir / "owner.lock").mkdir(parents=True)  # a folder where the lock should be
+    ended = ended_by_itself(served)
+    assert ended.returncode == 1, ended.stderr
+    assert ended.stderr.count("glimpse can't start") == 1
+    assert not (served.data_dir / "valkey.pid").exists()
+
+
+def test_a_stop_while_it_waits_for_redis_is_no_failure(tmp_path: Path):
+    served = Served(tmp_path / "data", flags=("--num-procs", "2"), GLIMPSE_REDIS_URL="redis://127.0.0.1:1/0")
+    with served.log.open("wb") as log:
+        process = subprocess.Popen(served.command, env=served.environment, cwd=tmp_path, stderr=log, stdout=log)
+    wait_until(lambda: served.said().count("trying again") >= 2, timeout_s=20, what="both wait for Redis")
+    process.send_signal(signal.SIGTERM)
+    assert process.wait(10) == 0, served.said()
+    assert "can't start" not in served.said()
+
+
+def ended_by_itself(served: Served) -> subprocess.CompletedProcess[str]:
+    return subprocess.run(
+        served.command,
+        env=served.environment,
+        cwd=served.data_dir.parent,
+        capture_output=True,
+        text=True,
+        timeout=40,
+        check=False,
+    )
+
+
 def test_workers_leave_when_their_parent_was_killed(tmp_path: Path):
     served = Served(tmp_path / "data", flags=("--num-procs", "2")).start()
     pair = wait_until(lambda: len(found := workers(served)) == 2 and found, what="there are two")
