@@ -50,8 +50,12 @@ test-python: .venv/.installed-dev sdk/dist/glimpse.js chromium
 bench: .venv/.installed-dev sdk/dist/glimpse.js chromium ## measure start-up, memory, ingest and the way from click to dot
 	for script in $(BENCHES); do echo "== $$script"; $(BIN)/python "$$script"; done
 
+.PHONY: versions
+versions: .venv/.installed-dev sdk/dist/glimpse.js chromium ## run the suites on each Python and Panel that is allowed
+	$(BIN)/python tests/contract/matrix.py
+
 .PHONY: soak
-soak: .venv/.installed-dev sdk/dist/glimpse.js ## hold a rate for long and compare the books (ARGS="--minutes 60")
+soak: versions ## all versions, then hold a rate for long and compare the books (ARGS="--minutes 60")
 	$(BIN)/python bench/soak.py $(ARGS)
 
 .PHONY: screenshots
@@ -64,7 +68,7 @@ docs: .venv/.installed-dev ## write the generated parts of README and docs anew
 
 .PHONY: clean
 clean: ## remove what was built and installed; collected data in .glimpse stays
-	rm -rf .venv build dist sdk/node_modules sdk/dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
+	rm -rf .venv .build build dist sdk/node_modules sdk/dist .pytest_cache .ruff_cache .import_linter_cache .hypothesis
 	find glimpse tests bench docs -name __pycache__ -type d -prune -exec rm -rf {} +
 
 # -- what the above need; each runs again only when something it stands on has changed ---------------------------------

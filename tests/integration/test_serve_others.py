@@ -85,7 +85,7 @@ def test_a_reload_in_dev_mode_keeps_valkey_and_what_is_under_way(tmp_path: Path)
         child = (served.data_dir / "valkey.pid").read_text()
         assert served.ask("GET", "/board")[0] == 200
         assert served.post(an_event())[0] == 200
-        copy.write_text(copy.read_text() + "\nprint('read again')\n")
+        copy.write_text(copy.read_text() + "\nprint('read again', flush=True)\n")
         wait_until(lambda: served.ask("GET", "/board")[0] == 200 and "read again" in served.said(), what="it reloads")
         assert served.post(an_event())[0] == 200
         assert (served.data_dir / "valkey.pid").read_text() == child
