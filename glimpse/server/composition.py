@@ -18,7 +18,7 @@ from glimpse.collect.core import Edge
 from glimpse.collect.routes import Parts
 from glimpse.enrich import Enricher, Tools
 from glimpse.enrich.device import Devices
-from glimpse.errors import BufferUnavailable, GlimpseError, SettingsError, StoreError
+from glimpse.errors import BufferUnavailable, GlimpseError, SettingsError
 from glimpse.geo.places import open_places
 from glimpse.live import PipelineStatus, Window
 from glimpse.pipeline import Pipeline
@@ -30,6 +30,7 @@ from glimpse.server.tasks import Clockwork
 from glimpse.sessions import SessionTracker
 from glimpse.settings import Settings
 from glimpse.store import DuckStore, LocalQueries, Queries, QuerySocket, RemoteQueries
+from glimpse.store.duckdb import FILE_NAME
 from glimpse.store.remote import SOCKET_NAME
 from glimpse.valkey import EmbeddedValkey, socket_path
 
@@ -177,8 +178,8 @@ class Glimpse:
             if self.pipeline is None and self._ownership.take():
                 try:
                     await self._become_owner()
-                except (StoreError, BufferUnavailable) as problem:
-                    self._note_store_problem(str(problem))
+                except Exception as problem:  # noqa: BLE001 - whatever the store has, the edge goes on and events wait
+                    self._note_store_problem(problem)
                     await self._disown()
                 except BaseException:
                     await self._disown()
@@ -215,10 +216,14 @@ class Glimpse:
             self.store = None
         self._ownership.give_up()
 
-    def _note_store_problem(self, problem: str) -> None:
-        if problem != self.store_problem:
-            log.error("the store can't be opened; events wait in the buffer: %s", problem)
-        self.store_problem = problem
+    def _note_store_problem(self, problem: Exception) -> None:
+        said = str(problem)
+        if not isinstance(problem, GlimpseError):  # a damage that showed when it was read, after it had opened
+            said = f"{self.settings.data_dir / FILE_NAME} can't be taken up: {type(problem).__name__}: {problem}"
+        if said != self.store_problem:
+            log.error("the store can't be opened; events wait in the buffer: %s", said)
+            log.debug("in full", exc_info=problem)
+        self.store_problem = said
 
     # -- how it is -----------------------------------------------------------------------------------------------------
 

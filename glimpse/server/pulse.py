@@ -39,7 +39,7 @@ class Pulse:
         try:
             _, writer = await asyncio.open_unix_connection(self._glimpse.query_socket_path)
             writer.close()
-            self._owner_problem = None
+            self._owner_problem = self._glimpse.store_problem = None  # whatever was in the way here, another has it
         except OSError:
             self._owner_problem = "no process keeps the store at the moment; events wait in the buffer"
 

@@ -23,6 +23,8 @@ from glimpse.store.rows import EVENT_COLUMNS, SESSION_COLUMNS, TIME_COLUMNS, eve
 
 # What a row that no column can hold raises; a full disk is `StoreUnavailable` instead.
 UNSTORABLE = (duckdb.Error, pa.ArrowException, UnicodeError, OverflowError)
+# After a fatal error DuckDB refuses everything, whatever the row.
+_UNAVAILABLE = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException)
 FILE_NAME = "glimpse.duckdb"
 _CONFIG: dict[str, Any] = {"enable_external_access": False, "preserve_insertion_order": False, "threads": 2}
 
@@ -63,13 +65,17 @@ class DuckStore:
         try:
             connection = duckdb.connect(os.fspath(path), config=_CONFIG)
         except duckdb.IOException as problem:
-            if "lock" in str(problem).lower():
+            if "set lock on file" in str(problem):
                 raise StoreLocked(f"{path} is open in another process: {problem}") from problem
             raise StoreCorrupt(_corrupt(path, problem)) from problem
         except duckdb.Error as problem:
             raise StoreCorrupt(_corrupt(path, problem)) from problem
-        _migrate(connection)
-        return cls(connection, path)
+        try:
+            _migrate(connection)
+            return cls(connection, path)
+        except duckdb.Error as problem:
+            connection.close()
+            raise StoreCorrupt(_corrupt(path, problem)) from problem
 
     def close(self) -> None:
         """Write a checkpoint and let go of the file."""
@@ -100,7 +106,7 @@ class DuckStore:
             cursor.commit()
         except Exception as problem:
             self._roll_back()
-            if isinstance(problem, (duckdb.IOException, duckdb.OutOfMemoryException)):
+            if isinstance(problem, _UNAVAILABLE):
                 raise StoreUnavailable(f"the store can't commit: {problem}") from problem
             raise
 
