@@ -49,7 +49,7 @@ def _state(board: Board) -> list[dict[str, Any]]:
 
 
 def _presence(numbers: LiveNumbers) -> str:
-    return f"{numbers.active:,} active · {numbers.idle:,} idle" if numbers.open_sessions else "right now"
+    return f"{numbers.active:,} looking · {numbers.idle:,} idle" if numbers.open_sessions else "right now"
 
 
 def _span(numbers: LiveNumbers) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 _LABELS = {
     "page_view": "Page view",
-    "page_leave": "Page left",
+    "page_leave": "Page leave",
     "session_start": "Session start",
     "element_viewed": "Element seen",
     "outbound_click": "Outbound click",

@@ -28,7 +28,13 @@ export function render({model, el}) {
       return one
     }), make("span", "", "active sessions"))
   }
-  keys.append(ramp, sizes)
+  const marks = make("div", "marks")
+  for (const [name, text] of [["ring", "new event"], ["gone", "visitors have left"]]) {
+    const mark = make("span", "", text)
+    mark.prepend(make("i", name))
+    marks.append(mark)
+  }
+  keys.append(ramp, sizes, marks)
 
   const source = make("div", "source")
   const link = make("a", "", "IP Geolocation by DB-IP")

@@ -35,7 +35,7 @@ const draw = (now) => {
     const eased = 1 - (1 - t) ** 3
     data.x[i] = ring.x
     data.y[i] = ring.y
-    data.size[i] = ring.from + 40 * eased
+    data.size[i] = ring.from + 28 * eased
     data.alpha[i] = 0.95 * (1 - t) ** 1.6
   })
   rings.change.emit()

@@ -35,7 +35,7 @@ export function render({model, el}) {
     const most = Math.max(...s.lines.map((line) => line.n), 1)
     s.lines.forEach((line, i) => {
       const [bar, name, n, share] = list.children[i].children
-      bar.style.width = `${100 * line.n / most}%`
+      bar.style.width = `calc((100% - 46px) * ${line.n / most})`  // ends before the share
       name.textContent = name.title = shown(model.kind, line)
       n.textContent = line.n.toLocaleString("en")
       share.textContent = `${Math.round(line.share * 100)}%`
