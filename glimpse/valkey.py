@@ -256,7 +256,7 @@ def _locks_now(file: IO[str]) -> bool:
 
 def _is_valkey(pid: int) -> bool:
     """Whether a living process of that id is a Valkey (an id may have been given to another since)."""
-    command = ["ps", "-o", "stat=,args=", "-p", str(pid)]
+    command = ["ps", "-ww", "-o", "stat=,args=", "-p", str(pid)]  # -ww: a long path is not cut before its name
     try:
         answer = subprocess.run(command, capture_output=True, text=True, check=False)  # noqa: S603 - no shell, a number
     except OSError:

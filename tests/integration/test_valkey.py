@@ -10,6 +10,7 @@ import pytest
 from redis import Redis
 from waiting import wait_until
 
+from glimpse import valkey as embedded
 from glimpse.errors import BufferUnavailable
 from glimpse.server.ownership import Ownership
 from glimpse.settings import Settings
@@ -70,6 +71,24 @@ def test_one_whose_socket_was_taken_away_is_ended_before_another_starts(valkey: 
     valkey.socket.unlink()
     assert valkey.revive()
     assert valkey.pid != before
+
+
+def test_one_that_is_installed_deep_down_is_ended_too(
+    settings: Settings, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    deep = tmp_path / ("d" * 120)
+    deep.mkdir()
+    (deep / "valkey-server").symlink_to(embedded.get_binary_path())
+    monkeypatch.setattr(embedded, "get_binary_path", lambda: deep / "valkey-server")
+    running = EmbeddedValkey(settings)
+    running.start()
+    before = running.pid
+    running.socket.unlink()
+    assert running.revive()
+    assert before is not None
+    with pytest.raises(ProcessLookupError):
+        os.kill(before, 0)
+    running.stop()
 
 
 def test_a_file_it_cannot_read_is_left_as_it_is_and_the_reason_is_told(settings: Settings):
