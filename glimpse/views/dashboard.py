@@ -116,5 +116,5 @@ class Dashboard(pn.viewable.Viewer):
         self.pull.stop()
 
     def __panel__(self) -> pn.viewable.Viewable:
-        self.pull.begin()
+        self.pull.begin(self.layout)
         return self.layout

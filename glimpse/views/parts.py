@@ -96,5 +96,5 @@ class LiveView(pn.viewable.Viewer):
         self.pull.stop()
 
     def __panel__(self) -> pn.viewable.Viewable:
-        self.pull.begin()
+        self.pull.begin(self.layout)
         return self.layout

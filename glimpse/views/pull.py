@@ -6,6 +6,7 @@ The window never calls a viewer. A viewer that stalls holds up nobody, and one t
 from __future__ import annotations
 
 import asyncio
+import math
 import time
 from collections.abc import Callable
 from typing import Any
@@ -16,10 +17,12 @@ from bokeh.document import Document
 
 from glimpse.live import Window
 from glimpse.views.board import Board, board_of
+from glimpse.views.herald import Herald
 
 LOOK_EVERY_MS = 50
 # Every second look, 100 ms: a little less, as a look that comes a millisecond early must not wait for the next.
 REFRESH_AT_MOST_EVERY_S = 0.09
+AGAIN_WITHIN_S = 5.0  # for how long a view waits that is shown a second time
 
 
 class Pull:
@@ -34,6 +37,7 @@ class Pull:
         self._seen: int | None = None
         self._refreshed_at = 0.0
         self._is_begun = False
+        self._held_until = 0.0
         self._document: Document | None = None
         self._timer: Any = None
         self._task: asyncio.Task[None] | None = None
@@ -60,9 +64,16 @@ class Pull:
         """Refresh with the next look, whether anything changed or not."""
         self._seen, self._refreshed_at = None, 0.0
 
-    def begin(self) -> None:
-        """Start when the viewer is ready: on a page after it has loaded, in a notebook now."""
+    def begin(self, layout: Any = None) -> None:
+        """Start when the viewer is ready: when the page has loaded, or a browser shows the notebook's cell.
+
+        Parameters
+        ----------
+        layout
+            What is to be shown, a Panel list; in a notebook it gets an invisible part that says when it is.
+        """
         if self._is_begun:
+            self._hold(AGAIN_WITHIN_S)
             return
         self._is_begun = True
         document = pn.state.curdoc
@@ -70,7 +81,7 @@ class Pull:
             # Before the browser is attached an update would be lost, and the page stay as it is.
             pn.state.onload(self._start_on_page)
         else:
-            self._start_in_notebook()
+            self._start_in_notebook(layout)
 
     def stop(self) -> None:
         """Look no more. A page that is closed does this by itself."""
@@ -119,17 +130,32 @@ class Pull:
     def _look(self) -> None:
         self.tick()
 
-    def _start_in_notebook(self) -> None:
+    def _start_in_notebook(self, layout: Any) -> None:
         try:
             loop = asyncio.get_running_loop()
         except RuntimeError:
             self._is_begun = False  # a script: nothing runs that could follow
             return
+        if layout is not None:
+            herald = Herald()
+            herald.param.watch(lambda _: self._release(), "shown")
+            layout.append(herald)
+            self._hold(math.inf)
         self._task = loop.create_task(self._look_for_ever())
+
+    def _hold(self, seconds: float) -> None:
+        """Send nothing to a cell that is being put up: of a change that comes then, the browser may take half."""
+        if self._document is None:
+            self._held_until = self._clock() + seconds
+
+    def _release(self) -> None:
+        self._held_until = 0.0
+        self.refresh_soon()
 
     async def _look_for_ever(self) -> None:
         while True:
-            self.tick()
+            if self._clock() >= self._held_until:
+                self.tick()
             await asyncio.sleep(LOOK_EVERY_MS / 1000)
 
 

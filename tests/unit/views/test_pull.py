@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 
+import panel as pn
 from live_events import Clock, make_event, make_window
 from waiting import wait_until_async
 
@@ -93,6 +94,22 @@ async def test_in_a_notebook_it_looks_on_the_kernels_own_loop_until_it_is_stoppe
     viewer.pull.stop()
     await asyncio.sleep(0)
     assert not viewer.pull.is_running
+
+
+async def test_in_a_notebook_nothing_is_sent_before_a_browser_shows_the_cell():
+    viewer, layout = Viewer(), pn.Column()
+    viewer.hears()
+    viewer.pull.begin(layout)
+    (herald,) = layout
+    for _ in range(5):
+        await asyncio.sleep(0)
+    assert viewer.shown == []
+    herald.shown = 1
+    await wait_until_async(lambda: viewer.shown == [1], what="the first refresh")
+    viewer.pull.begin(layout)  # a second cell, which takes over what there is
+    herald.shown = 2
+    await wait_until_async(lambda: viewer.shown == [1, 1], what="all of it again")
+    viewer.pull.stop()
 
 
 def test_in_a_script_without_a_loop_it_does_not_start():
