@@ -97,6 +97,12 @@ class Served:
         finally:
             connection.close()
 
+    def visit(self, path: str, **headers: str) -> int:
+        """Return the status of a page, as a browser gets it: the first visitor is sent there twice."""
+        status, answer, _ = self.ask("GET", path, **headers)
+        is_first = status == 302 and answer["location"] == self.prefix + path
+        return self.ask("GET", path, **headers)[0] if is_first else status
+
     def get(self, path: str, **headers: str) -> Any:
         status, _, body = self.ask("GET", path, **headers)
         assert status == 200, (path, status, body[:500])

@@ -26,6 +26,7 @@ from glimpse.errors import GlimpseError, SettingsError
 from glimpse.server import served
 from glimpse.server.access_log import log_without_address
 from glimpse.server.composition import Glimpse
+from glimpse.server.first_page import FirstPage, FirstViewer
 from glimpse.server.guard import ForbiddenPage, Stranger
 from glimpse.server.signals import ForkedChildren, answer_before_the_loop
 from glimpse.settings import Settings
@@ -83,7 +84,6 @@ def _open(server: BaseServer, glimpse: Glimpse, apps: list[str], children: Forke
     _add_routes(server, glimpse, apps)
     http.add_sockets(listeners)
     served.glimpse = glimpse
-    server.io_loop.add_callback(served.warm_up)
 
 
 def _start(glimpse: Glimpse, loop: asyncio.AbstractEventLoop, children: ForkedChildren) -> None:
@@ -116,7 +116,10 @@ def _add_routes(server: BaseServer, glimpse: Glimpse, apps: list[str]) -> None:
     # Given this way they come before Panel's own routes, "/" among them.
     table = [(prefix + pattern, handler, given) for pattern, handler, given in routes(glimpse.parts)]
     application.add_handlers(r".*", [*table])
-    application.add_handlers(r".*", [Rule(Stranger(prefix, paths, glimpse.settings), ForbiddenPage)])
+    application.add_handlers(
+        r".*",
+        [Rule(Stranger(prefix, paths, glimpse.settings), ForbiddenPage), Rule(FirstViewer(prefix, paths), FirstPage)],
+    )
     _serve_files_of("geoviews")
     _let_loopback_names_in(application.websocket_origins, server.port)
 
