@@ -28,23 +28,25 @@ class _Views:
 
 
 class FirstViewer(Matcher):
-    """Matches a request for a page while the views are not imported; any later one goes on to Panel."""
+    """Matches who asks for a page, or its WebSocket, while the views are not imported; any later one goes to Panel."""
 
     def __init__(self, prefix: str, paths: Sequence[str]) -> None:
-        self._paths = {prefix + path + what for path in paths for what in ("", "/autoload.js")}
+        self._paths = {prefix + path + what for path in paths for what in ("", "/autoload.js", "/ws")}
 
     def match(self, request: HTTPServerRequest) -> dict[str, Any] | None:
         """Return what Tornado takes as a match, or None."""
-        return {} if not _Views.are_here and request.path in self._paths else None
+        is_first = not _Views.are_here and request.method == "GET" and request.path in self._paths
+        return {} if is_first else None
 
 
 class FirstPage(RequestHandler):
-    """Imports the views, and sends the browser to the same address once more."""
+    """Imports the views, and lets Panel answer then."""
 
     async def get(self) -> None:
-        """Answer 302, after a second or two."""
+        """Answer after a second or two, as Panel does."""
+        self._auto_finish = False  # the other handler finishes
         await _import_views()
-        self.redirect(self.request.uri or "")
+        self.application.find_handler(self.request).finish()
 
     def check_xsrf_cookie(self) -> None:
         """Ask for no token: there is nothing to act on."""
@@ -53,7 +55,7 @@ class FirstPage(RequestHandler):
 async def _import_views() -> None:
     for name in _VIEWS:
         if served.glimpse is None or served.glimpse.is_stopping:
-            return
+            break
         try:
             await asyncio.to_thread(importlib.import_module, name)
         except Exception:

@@ -51,7 +51,7 @@ def test_a_renamed_copy_is_glimpse_all_the_same(tmp_path: Path):
     shutil.copy(APP, copy)
     with Served(tmp_path / "data", app=copy) as served:
         assert served.post(an_event())[0] == 200
-        assert served.visit("/board") == 200
+        assert served.ask("GET", "/board")[0] == 200
         status, headers, _ = served.ask("GET", "/", Accept="text/html")
         assert (status, headers["location"].rstrip("/").rpartition("/")[2]) == (302, "board")
 
@@ -59,7 +59,7 @@ def test_a_renamed_copy_is_glimpse_all_the_same(tmp_path: Path):
 def test_a_prefix_stands_before_every_route(tmp_path: Path):
     with Served(tmp_path / "data", prefix="/x") as served:
         assert served.post(an_event())[0] == 200
-        assert served.visit("/glimpse_app") == 200
+        assert served.ask("GET", "/glimpse_app")[0] == 200
         status, headers, _ = served.ask("GET", "/", Accept="text/html")
         assert (status, headers["location"]) == (302, "/x/glimpse_app")
         served.prefix = ""
@@ -74,8 +74,8 @@ def test_beside_another_app_both_are_served(tmp_path: Path):
     served.command.insert(served.command.index(str(APP)), str(other))
     with served:
         assert served.post(an_event())[0] == 200
-        assert served.visit("/other") == 200
-        assert served.visit("/glimpse_app") == 200
+        assert served.ask("GET", "/other")[0] == 200
+        assert served.ask("GET", "/glimpse_app")[0] == 200
 
 
 def test_a_reload_in_dev_mode_keeps_valkey_and_what_is_under_way(tmp_path: Path):
@@ -83,10 +83,10 @@ def test_a_reload_in_dev_mode_keeps_valkey_and_what_is_under_way(tmp_path: Path)
     shutil.copy(APP, copy)
     with Served(tmp_path / "data", app=copy, flags=("--dev",)) as served:
         child = (served.data_dir / "valkey.pid").read_text()
-        assert served.visit("/board") == 200
+        assert served.ask("GET", "/board")[0] == 200
         assert served.post(an_event())[0] == 200
         copy.write_text(copy.read_text() + "\nprint('read again', flush=True)\n")
-        wait_until(lambda: served.visit("/board") == 200 and "read again" in served.said(), what="it reloads")
+        wait_until(lambda: served.ask("GET", "/board")[0] == 200 and "read again" in served.said(), what="it reloads")
         assert served.post(an_event())[0] == 200
         assert (served.data_dir / "valkey.pid").read_text() == child
         wait_until(lambda: len(served.stored("shop")) == 2, what="both are stored")
