@@ -21,17 +21,6 @@ def valkey_pid(served: Served) -> int:
     return int((served.data_dir / "valkey.pid").read_text())
 
 
-def run_to_its_end(served: Served, timeout_s: float) -> subprocess.CompletedProcess[bytes]:
-    return subprocess.run(
-        served.command,
-        env=served.environment,
-        cwd=served.data_dir.parent,
-        timeout=timeout_s,
-        capture_output=True,
-        check=False,
-    )
-
-
 def stored_ids(data_dir: Path) -> set[str]:
     with duckdb.connect(str(data_dir / "glimpse.duckdb"), read_only=True) as store:
         return {str(row[0]) for row in store.execute("SELECT id FROM events").fetchall()}
@@ -81,9 +70,9 @@ def test_a_stop_signal_stores_what_was_acknowledged_and_exits_0_within_10_s(tmp_
 def test_a_port_that_is_taken_ends_the_start_and_leaves_nothing_behind(tmp_path: Path):
     served = Served(tmp_path / "data")
     with socket.create_server(("127.0.0.1", served.port)):
-        ended = run_to_its_end(served, 30)
+        ended = served.run_to_its_end(30)
     assert ended.returncode != 0
-    assert b"already in use" in ended.stderr
+    assert "already in use" in ended.stderr
     assert not list(tmp_path.rglob("valkey*"))
 
 
@@ -92,7 +81,7 @@ def test_a_start_that_fails_takes_its_valkey_with_it(tmp_path: Path):
     served.data_dir.mkdir()
     (served.data_dir / "query.sock.path").mkdir()
     (served.data_dir / "owner.lock").mkdir()  # a folder where the lock should be
-    ended = run_to_its_end(served, 30)
+    ended = served.run_to_its_end(30)
     assert ended.returncode != 0
     assert not (served.data_dir / "valkey.pid").exists()
     assert not (served.data_dir / "valkey.sock").exists()
@@ -185,17 +174,17 @@ def test_a_named_redis_is_used_instead_and_nothing_is_started(tmp_path: Path):
 
 def test_a_redis_that_cannot_be_had_ends_the_start_with_its_address(tmp_path: Path):
     served = Served(tmp_path / "data", GLIMPSE_REDIS_URL=f"redis://:secret@127.0.0.1:{free_port()}/0")
-    ended = run_to_its_end(served, 40)
+    ended = served.run_to_its_end(40)
     assert ended.returncode == 1
-    assert b"no Redis at 127.0.0.1" in ended.stderr
-    assert b"secret" not in ended.stderr
+    assert "no Redis at 127.0.0.1" in ended.stderr
+    assert "secret" not in ended.stderr
 
 
 def test_a_setting_that_is_not_allowed_is_named_and_ends_the_start(tmp_path: Path):
     served = Served(tmp_path / "data", GLIMPSE_FLUSH_ROWS="many")
-    ended = run_to_its_end(served, 30)
+    ended = served.run_to_its_end(30)
     assert ended.returncode != 0
-    assert b"GLIMPSE_FLUSH_ROWS='many'" in ended.stderr
+    assert "GLIMPSE_FLUSH_ROWS='many'" in ended.stderr
 
 
 def test_the_log_tells_active_sessions_and_holds_no_address_and_no_query(tmp_path: Path):

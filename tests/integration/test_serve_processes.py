@@ -127,7 +127,7 @@ def test_a_start_that_fails_exits_1_and_says_why_once(
 ):
     (tmp_path / "a-file").touch()
     served = Served(tmp_path / "data", flags=flags, **environment)
-    ended = ended_by_itself(served)
+    ended = served.run_to_its_end()
     lines = [line for line in ended.stderr.splitlines() if reason in line and "trying again" not in line]
     assert (ended.returncode, len(lines)) == (1, 1), ended.stderr
     assert "Traceback" not in ended.stderr
@@ -137,7 +137,7 @@ def test_a_start_that_fails_exits_1_and_says_why_once(
 def test_a_start_that_something_unforeseen_breaks_exits_1_too(tmp_path: Path):
     served = Served(tmp_path / "data", flags=("--num-procs", "2"))
     (served.data_dir / "owner.lock").mkdir(parents=True)  # a folder where the lock should be
-    ended = ended_by_itself(served)
+    ended = served.run_to_its_end()
     assert ended.returncode == 1, ended.stderr
     assert ended.stderr.count("glimpse can't start") == 1
     assert not (served.data_dir / "valkey.pid").exists()
@@ -151,18 +151,6 @@ def test_a_stop_while_it_waits_for_redis_is_no_failure(tmp_path: Path):
     process.send_signal(signal.SIGTERM)
     assert process.wait(10) == 0, served.said()
     assert "can't start" not in served.said()
-
-
-def ended_by_itself(served: Served) -> subprocess.CompletedProcess[str]:
-    return subprocess.run(
-        served.command,
-        env=served.environment,
-        cwd=served.data_dir.parent,
-        capture_output=True,
-        text=True,
-        timeout=40,
-        check=False,
-    )
 
 
 def test_workers_leave_when_their_parent_was_killed(tmp_path: Path):
