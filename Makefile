@@ -8,8 +8,10 @@ PYTHON ?= $(shell for p in python3.11 python3.12 python3.13 python3; do $$p -c '
 BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SDK_SOURCES := $(shell find sdk/src sdk/scripts -type f) sdk/package.json
-# Those that need a full geo database, or hours, are run by themselves.
-BENCHES := $(filter-out bench/soak.py bench/geo_accuracy.py,$(wildcard bench/[a-z]*.py))
+# Those that need a full geo database, or long, have a target of their own; load.py is what one of them loads with.
+ALONE := bench/delivery.py bench/dashboard.py bench/dashboard_tabs.py bench/export.py bench/soak.py bench/chaos.py bench/fuzz.py bench/geo_accuracy.py bench/field.py bench/load.py bench/slowloris.py \
+	bench/pipeline_race.py bench/pipeline_flat.py bench/pipeline_serve.py bench/queries.py
+BENCHES := $(filter-out $(ALONE),$(wildcard bench/[a-z]*.py))
 CHECKED := glimpse glimpse_app.py tests bench docs
 
 .PHONY: help
@@ -43,19 +45,58 @@ test-sdk: sdk/dist/glimpse.js chromium
 	cd sdk && npm run --silent test:browser
 
 .PHONY: test-python
-test-python: .venv/.installed-dev sdk/dist/glimpse.js chromium
+test-python: .venv/.installed-dev sdk/dist/glimpse.js chromium nginx
+ifdef ARGS
 	$(BIN)/pytest $(ARGS)
+else
+	$(BIN)/pytest --numprocesses 2 --dist loadfile
+endif
 
 .PHONY: bench
 bench: .venv/.installed-dev sdk/dist/glimpse.js chromium ## measure start-up, memory, ingest and the way from click to dot
 	for script in $(BENCHES); do echo "== $$script"; $(BIN)/python "$$script"; done
 
+.PHONY: bench-edge
+bench-edge: .venv/.installed-dev sdk/dist/glimpse.js ## race the edge against bare Tornado and, with SEEDSTACK=DIR, the stack there
+	$(BIN)/python bench/field.py $(if $(SEEDSTACK),--seedstack "$(SEEDSTACK)") $(ARGS)
+
+.PHONY: bench-pipeline
+bench-pipeline: .venv/.installed-dev sdk/dist/glimpse.js ## race the pipeline: drain alone, whole, batches, flat cost; SEEDSTACK=DIR names the stack to outrun
+	$(BIN)/python bench/pipeline_race.py $(if $(SEEDSTACK),--seedstack "$(SEEDSTACK)") $(ARGS)
+	$(BIN)/python bench/pipeline_serve.py $(filter --quick,$(ARGS))
+	$(BIN)/python bench/pipeline_flat.py $(filter --quick,$(ARGS))
+
+.PHONY: bench-dashboard
+bench-dashboard: .venv/.installed-dev sdk/dist/glimpse.js chromium ## how the dashboard feels, in Chromium, and what viewers cost
+	$(BIN)/python bench/viewer_tick.py
+	$(BIN)/python bench/dashboard.py --rate 200 --viewers 10
+	$(BIN)/python bench/dashboard.py --rate 1000 --viewers 20
+	$(BIN)/python bench/dashboard.py --stored 1000000
+	$(BIN)/python bench/dashboard_tabs.py
+
+.PHONY: bench-query
+bench-query: .venv/.installed-dev ## ask ten million events everything, beside pandas and SQLite (ARGS="--events 1000000")
+	$(BIN)/python bench/queries.py $(ARGS)
+
+.PHONY: bench-sdk
+bench-sdk: sdk/dist/glimpse.js chromium ## size and behaviour of the tracker beside others', and what it costs a page
+	cd sdk/bench && npm install --no-audit --no-fund --no-package-lock --loglevel=error
+	cd sdk && node bench/peers.js && node bench/cost.js
+
 .PHONY: versions
-versions: .venv/.installed-dev sdk/dist/glimpse.js chromium ## run the suites on each Python and Panel that is allowed
+versions: .venv/.installed-dev sdk/dist/glimpse.js chromium nginx ## run the suites on each Python and Panel that is allowed
 	$(BIN)/python tests/contract/matrix.py
 
+.PHONY: mutations
+mutations: .venv/.installed-dev sdk/dist/glimpse.js ## break what is promised in one way at a time, and see that a test notices
+	$(BIN)/python tests/contract/mutations.py $(ARGS)
+
 .PHONY: soak
-soak: versions ## all versions, then hold a rate for long and compare the books (ARGS="--minutes 60")
+soak: versions ## all versions, three mutations, 110,000 wrong requests, a hundred kills, 2,000 page lives under trouble, then hold a rate for long and compare the books (ARGS="--minutes 60")
+	$(BIN)/python tests/contract/mutations.py --only
+	$(BIN)/python bench/fuzz.py
+	$(BIN)/python bench/chaos.py
+	$(BIN)/python bench/delivery.py
 	$(BIN)/python bench/soak.py $(ARGS)
 
 .PHONY: screenshots
@@ -110,3 +151,16 @@ install-chromium:
 	$(if $(filter 0,$(shell id -u)),,sudo) apt-get update -qq
 	$(if $(filter 0,$(shell id -u)),,sudo) env DEBIAN_FRONTEND=noninteractive \
 		apt-get install -y -qq --no-install-recommends chromium fonts-liberation
+
+# Where it can't be had, the tests that stand behind it are skipped, and say why.
+.PHONY: nginx
+nginx:
+	@PATH="$$PATH:/usr/sbin" command -v nginx >/dev/null || $(MAKE) --no-print-directory install-nginx
+
+.PHONY: install-nginx
+install-nginx:
+	-@$(if $(filter 0,$(shell id -u)),,sudo) apt-get update -qq
+	-@$(if $(filter 0,$(shell id -u)),,sudo) env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends nginx
+	-@$(if $(filter 0,$(shell id -u)),,sudo) env DEBIAN_FRONTEND=noninteractive \
+		apt-get install -y -qq --no-install-recommends caddy

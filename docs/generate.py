@@ -2,16 +2,58 @@
 
 from __future__ import annotations
 
+import json
 import re
 import sys
 from collections.abc import Callable
 from pathlib import Path
 
+from glimpse.projects.record import settings_table as project_settings_table
 from glimpse.settings import settings_table
+from glimpse.store import QUESTIONS, Question
+from glimpse.wire.names import aliases_table
+
+
+def questions_chapters() -> str:
+    """Return a chapter for each question: what it answers, its arguments, its columns."""
+    return "\n\n".join(_chapter(question) for question in QUESTIONS.values())
+
+
+def _chapter(question: Question) -> str:
+    text, *sections = re.split(r"\n\n(?=\w+\n-+\n)", question.help)
+    tables = [_table(question, *section.split("\n", 2)) for section in sections]
+    return "\n\n".join([f"### {question.name}", text, *tables])
+
+
+def _table(question: Question, title: str, _: str, body: str) -> str:
+    entries = re.findall(r"^(\w[^\n]*)\n((?:    [^\n]*\n?)+)", body, re.MULTILINE)
+    if not entries:
+        return " ".join(body.split())
+    rows = [(names, " ".join(said.split())) for names, said in entries]
+    if title == "Returns":
+        return _as_table(("column", "what"), [(_code(names), said) for names, said in rows])
+    return _as_table(("argument", "default", "what"), [(_code(n), _default(question, n), said) for n, said in rows])
+
+
+def _as_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+    return "\n".join(f"| {' | '.join(row)} |" for row in [head, ("---",) * len(head), *rows])
+
+
+def _code(names: str) -> str:
+    return ", ".join(f"`{name}`" for name in names.split(", "))
+
+
+def _default(question: Question, names: str) -> str:
+    defaults = [question.defaults.get(name, ...) for name in names.split(", ")]
+    return ", ".join("needed" if value is ... else f"`{json.dumps(value)}`" for value in defaults)
+
 
 CHECKOUT = Path(__file__).parent.parent
 PARTS: dict[str, tuple[Path, Callable[[], str]]] = {
     "settings": (CHECKOUT / "README.md", settings_table),
+    "project settings": (CHECKOUT / "docs" / "projects.md", project_settings_table),
+    "questions": (CHECKOUT / "docs" / "questions.md", questions_chapters),
+    "names": (CHECKOUT / "docs" / "names.md", aliases_table),
 }
 
 

@@ -14,7 +14,6 @@ import socket
 import subprocess
 import sys
 import tempfile
-import urllib.error
 import urllib.request
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
@@ -48,6 +47,7 @@ class Picture(NamedTuple):
     path: str
     size: tuple[int, int]
     shown: str  # a selector that is there when the page is
+    click: str = ""  # what is clicked on before
 
 
 PICTURES = (
@@ -56,6 +56,15 @@ PICTURES = (
     Picture("dashboard-phone.png", "/glimpse_app?project=demo", PHONE, "canvas"),
     Picture("dashboard-phone-light.png", "/glimpse_app?project=demo&theme=light", PHONE, "canvas"),
     Picture("dashboard-empty.png", "/glimpse_app?project=my-site", WIDE, "canvas"),
+    Picture("history.png", "/glimpse_app?project=demo&view=history&since=1h", WIDE, ".g-breakdown .line"),
+    Picture(
+        "history-light.png", "/glimpse_app?project=demo&view=history&since=1h&theme=light", WIDE, ".g-breakdown .line"
+    ),
+    Picture("history-phone.png", "/glimpse_app?project=demo&view=history&since=1h", PHONE, ".g-breakdown .line"),
+    Picture("sessions.png", "/glimpse_app?project=demo&view=sessions", WIDE, ".g-sessions .row", ".g-sessions .row"),
+    Picture(
+        "sessions-phone-light.png", "/glimpse_app?project=demo&view=sessions&theme=light", PHONE, ".g-sessions .row"
+    ),
     Picture("demo-shop.png", "/demo", WIDE, "#products"),
 )
 
@@ -100,7 +109,7 @@ def answers(url: str) -> bool:
     try:
         with urllib.request.urlopen(f"{url}/check", timeout=5) as answer:
             return answer.status == 200
-    except urllib.error.URLError:
+    except OSError:  # refused, or slow to answer
         return False
 
 
@@ -109,6 +118,8 @@ async def take(page: Page, url: str, picture: Picture) -> None:
     await page.set_viewport_size({"width": picture.size[0], "height": picture.size[1]})
     await page.goto(url + picture.path)
     await page.wait_for_selector(picture.shown)
+    if picture.click:
+        await page.locator(picture.click).nth(2).click()
     await asyncio.sleep(LOOKED_AT_S)
     await page.screenshot(path=DOCS / picture.name)
     print(f"docs/{picture.name}: {picture.size[0]} x {picture.size[1]}, {(DOCS / picture.name).stat().st_size:,} bytes")

@@ -1,29 +1,23 @@
-"""The command `glimpse`: `demo`, `simulate`, `geo`, `doctor`, `settings`.
+"""The command `glimpse`: which commands and options there are; `commands.py` has what they run.
 
-Rule of this module: what goes wrong is one line on standard error and exit code 2, never a traceback. What a command
-needs is imported when it runs, so that `glimpse --help` answers at once.
+Rule of this module: what goes wrong is one line on standard error and exit code 2, never a traceback.
 """
 
 from __future__ import annotations
 
 import argparse
-import asyncio
 import re
 import sys
 from collections.abc import Callable, Sequence
+from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
-from tqdm import tqdm
-
+from glimpse import commands
 from glimpse.errors import GlimpseError
-from glimpse.settings import Settings, settings_table
 
-if TYPE_CHECKING:
-    from glimpse.traffic.sender import Account
-
-EXIT_WRONG = 1  # the command ran, and what it found is wrong
 EXIT_REFUSED = 2  # the command could not run
+VENDORS = ("umami", "goatcounter", "plausible")  # those of `glimpse.transfer.readers.vendors`, which is slow to import
 _UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600}
 
 
@@ -41,40 +35,110 @@ def main(arguments: Sequence[str] | None = None) -> int:
 
 def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="glimpse", description="Real-time web analytics: sessions, not people.")
-    commands = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
+    parser.add_argument("--version", action="version", version=f"glimpse {version('glimpse')}")
+    steps = parser.add_subparsers(dest="command", required=True, metavar="COMMAND")
 
-    demo = _command(commands, "demo", _demo, "serve the dashboard and a demo shop, with simulated visitors")
+    demo = _command(steps, "demo", commands.demo, "serve the dashboard and a demo shop, with simulated visitors")
     demo.add_argument("--port", type=int, default=5006, help="port to serve on (default: 5006)")
     demo.add_argument("--no-browser", action="store_true", help="don't open the dashboard in a browser")
     _add_traffic(demo, rate=25)
 
-    simulate = _command(commands, "simulate", _simulate, "send simulated visitors' events to a server")
+    collect = _command(steps, "collect", commands.collect, "take events over HTTP, fast and without a dashboard")
+    collect.add_argument("--port", type=int, default=5006, help="port to listen on (default: 5006)")
+    collect.add_argument("--host", help="address to listen on (default: every one)")
+    collect.add_argument("--workers", type=_positive, default=1, help="processes that share the port (default: 1)")
+    collect.add_argument("--unix-socket", type=Path, metavar="PATH", help="listen there instead of on a port")
+
+    _command(steps, "work", commands.work, "drain and keep the store, for servers that only collect or show")
+
+    simulate = _command(steps, "simulate", commands.simulate, "send simulated visitors' events to a server")
     simulate.add_argument("--url", default="http://localhost:5006", help="address of the server (default: %(default)s)")
     simulate.add_argument("--project", default="demo", help="project the events are for (default: demo)")
     simulate.add_argument("--duration", type=_seconds, help="stop after so long, such as 90s, 5m or 2h")
     simulate.add_argument("--connections", type=_positive, default=16, help="requests under way at once (default: 16)")
     _add_traffic(simulate, rate=20)
 
-    geo = _command(commands, "geo", None, "build or update the database of places")
-    steps = geo.add_subparsers(dest="step", required=True, metavar="STEP")
-    build = _command(steps, "build", _geo_build, "make the compact database from full ones")
+    project = _command(steps, "project", None, "register projects and set what holds for them")
+    _add_project_steps(project.add_subparsers(dest="step", required=True, metavar="STEP"))
+
+    letters = _command(steps, "dead-letters", None, "look at events that could not be stored, and play them again")
+    _add_letter_steps(letters.add_subparsers(dest="step", required=True, metavar="STEP"))
+
+    export = _command(steps, "export", commands.export, "write stored events to a file, or everything to a folder")
+    export.add_argument(
+        "to", type=Path, help="file that ends in .parquet, .csv, .ndjson or .arrows; a folder with --all"
+    )
+    export.add_argument("--project", default="*", help="one project (default: all)")
+    export.add_argument(
+        "--since", help="from when on: an age such as 30d, ISO 8601 or epoch milliseconds (default: all)"
+    )
+    export.add_argument("--until", help="before when, likewise")
+    export.add_argument("--where", help="which events: a filter, such as 'country = \"DE\"'")
+    export.add_argument(
+        "--sessions", action="store_true", dest="is_sessions", help="the sessions instead of the events"
+    )
+    export.add_argument(
+        "--all", action="store_true", dest="is_all", help="a back-up: all that is stored, of one moment"
+    )
+    take = _command(
+        steps, "import", commands.import_, "take in what `glimpse export` or another tracker wrote; twice is as once"
+    )
+    take.add_argument("files", nargs="+", type=Path, metavar="FILE", help="files of rows, or folders of them")
+    take.add_argument("--project", help="whose the rows of another tracker's export are to be")
+    take.add_argument(
+        "--from", dest="vendor", choices=VENDORS, help="whose export it is (default: the file's head says it)"
+    )
+
+    geo = _command(steps, "geo", None, "build or update the database of places")
+    nested = geo.add_subparsers(dest="step", required=True, metavar="STEP")
+    build = _command(nested, "build", commands.geo_build, "make the compact database from full ones")
     build.add_argument("sources", nargs="+", type=Path, help="city databases (mmdb or CSV), or folders of them")
     build.add_argument("--borders", type=Path, help="world-atlas' countries-50m.json, to make the borders of too")
     build.add_argument("--out", type=Path, default=Path("data/geo"), help="folder (default: %(default)s)")
-    _command(steps, "update", _geo_update, "fetch a newer city database into the data folder")
+    _command(nested, "update", commands.geo_update, "fetch a newer city database into the data folder")
 
-    _command(commands, "doctor", _doctor, "see whether everything that Glimpse needs is there and in order")
-    _command(commands, "settings", _settings, "print all settings, as a table in Markdown")
+    doctor = _command(
+        steps, "doctor", commands.doctor, "see whether everything that Glimpse needs is there and in order"
+    )
+    doctor.add_argument("--site", metavar="URL", help="look whether events of a page arrive, and what is in their way")
+    doctor.add_argument("--url", help="look at a running site through its proxy too, such as https://stats.example.com")
+    _command(steps, "settings", commands.settings, "print all settings, as a table in Markdown")
     return parser
 
 
 def _command(
-    commands: Any, name: str, run: Callable[[argparse.Namespace], int] | None, what: str
+    steps: Any, name: str, run: Callable[[argparse.Namespace], int] | None, what: str
 ) -> argparse.ArgumentParser:
-    parser: argparse.ArgumentParser = commands.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
+    parser: argparse.ArgumentParser = steps.add_parser(name, help=what, description=f"{what[0].upper()}{what[1:]}.")
     if run:
         parser.set_defaults(run=run)
     return parser
+
+
+def _add_project_steps(steps: Any) -> None:
+    example = "such as origins=https://shop.example; `glimpse project show` has all of them"
+    add = _command(
+        steps, "add", commands.project_add, "register a project; from the first on, only registered ones are taken"
+    )
+    add.add_argument("project", help="its id, as events have it")
+    add.add_argument("settings", nargs="*", default=[], metavar="SETTING=VALUE", help=example)
+    change = _command(
+        steps, "set", commands.project_set, "change settings of a project; without a value, to the default"
+    )
+    change.add_argument("project", help="its id")
+    change.add_argument("settings", nargs="+", metavar="SETTING=VALUE", help=example)
+    _command(steps, "show", commands.project_show, "print all settings of a project, and what they are").add_argument(
+        "project"
+    )
+    _command(steps, "rm", commands.project_rm, "take a project off the list; its events stay").add_argument("project")
+    _command(steps, "list", commands.project_list, "print the projects that are registered")
+
+
+def _add_letter_steps(steps: Any) -> None:
+    _command(steps, "list", commands.letters_list, "print them, each with its key and its reason")
+    again = _command(steps, "replay", commands.letters_replay, "put them back into the buffer")
+    again.add_argument("keys", nargs="*", default=[], metavar="KEY", help="which, as `list` prints them")
+    again.add_argument("--all", action="store_true", dest="is_all", help="all of them")
 
 
 def _add_traffic(parser: argparse.ArgumentParser, rate: int) -> None:
@@ -94,109 +158,6 @@ def _seconds(text: str) -> float:
     if not found:
         raise argparse.ArgumentTypeError(f"{text!r} is no span of time: write 90s, 5m or 2h")
     return float(found[1]) * _UNITS_S[found[2]]
-
-
-def _demo(options: argparse.Namespace) -> int:
-    from glimpse.demo import Demo
-
-    demo = Demo(
-        settings=Settings.from_environment(),
-        port=options.port,
-        rate=options.rate,
-        sessions=options.sessions,
-        seed=options.seed,
-        opens_browser=not options.no_browser,
-    )
-    return asyncio.run(demo.run())
-
-
-def _simulate(options: argparse.Namespace) -> int:
-    from glimpse.traffic.simulate import Simulation, simulate, until_interrupted
-
-    simulation = Simulation(
-        url=options.url,
-        rate=options.rate,
-        sessions=options.sessions,
-        seed=options.seed,
-        project=options.project,
-        duration_s=options.duration,
-        connections=options.connections,
-    )
-    total = round(simulation.rate * simulation.duration_s) if simulation.duration_s else None
-    with tqdm(total=total, unit=" events", dynamic_ncols=True, desc=f"to {simulation.site}") as bar:
-        report = asyncio.run(until_interrupted(simulate(simulation, on_progress=lambda account: _show(bar, account))))
-    print(report)
-    return 0 if report.account.accepted else EXIT_WRONG
-
-
-def _show(bar: tqdm[Any], account: Account) -> None:
-    bar.set_postfix(dropped=account.dropped.total(), failed=account.failed.total(), refresh=False)
-    bar.update(account.sent - bar.n)
-
-
-def _geo_build(options: argparse.Namespace) -> int:
-    from glimpse.geo.borders_build import build_borders
-    from glimpse.geo.build import build
-    from glimpse.geo.gazetteer import load_geonames
-    from glimpse.geo.tables import build_tables
-
-    named = [*options.sources, *([options.borders] if options.borders else [])]
-    if missing := [str(path) for path in named if not path.exists()]:
-        raise FileNotFoundError(f"there is no {', '.join(missing)}")
-    options.out.mkdir(parents=True, exist_ok=True)
-    gazetteer = load_geonames()
-    with tqdm(total=100, bar_format="{l_bar}{bar}| {elapsed}") as bar:
-
-        def show(doing: str, share: float) -> None:
-            bar.set_description(doing, refresh=False)
-            bar.update(round(share * 100) - bar.n)
-
-        places = options.out / "places.mmdb"
-        report = build(options.sources, places, gazetteer=gazetteer, on_progress=show)
-    build_tables(places, options.out, gazetteer=gazetteer)
-    if options.borders:
-        build_borders(options.borders, options.out, gazetteer=gazetteer)
-    print(
-        f"{report.path}: {report.cities:,} cities from {report.source_networks:,} networks, {report.size_bytes:,} bytes"
-    )
-    return 0
-
-
-def _geo_update(_options: argparse.Namespace) -> int:
-    from glimpse.geo.places import UPDATED_NAME
-    from glimpse.geo.update import update
-
-    settings = Settings.from_environment()
-    with tqdm(unit="B", unit_scale=True, unit_divisor=1024, dynamic_ncols=True) as bar:
-
-        def show(done: int, total: int | None) -> None:
-            bar.total = total
-            bar.update(done - bar.n)
-
-        report = update(
-            settings.data_dir / UPDATED_NAME,
-            account_id=settings.maxmind_account_id,
-            license_key=settings.maxmind_license_key,
-            on_progress=show,
-        )
-    print(f"{report.path}: {report.database} of {report.built_at:%Y-%m-%d}, {report.size_bytes:,} bytes")
-    print("A server on this data folder takes it up within seconds.")
-    return 0
-
-
-def _doctor(_options: argparse.Namespace) -> int:
-    from glimpse.doctor import examine
-
-    findings = asyncio.run(examine(Settings.from_environment()))
-    width = max(len(finding.part) for finding in findings)
-    for finding in findings:
-        print(f"{'ok   ' if finding.is_sound else 'WRONG'}  {finding.part:{width}}  {finding.told}")
-    return 0 if all(finding.is_sound for finding in findings) else EXIT_WRONG
-
-
-def _settings(_options: argparse.Namespace) -> int:
-    print(settings_table())
-    return 0
 
 
 if __name__ == "__main__":

@@ -2,23 +2,30 @@
 
 from __future__ import annotations
 
+import asyncio
 import re
 import time
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from glimpse.errors import QueryError
+from glimpse.filters import as_filter
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
+    import pandas as pd
     from panel.viewable import Viewer
 
+    from glimpse.filters import Filter, Where
     from glimpse.live import PipelineStatus, Window
+    from glimpse.views.scope import Scope
 
 ALL_PROJECTS = "*"
 _PAGE = 5_000
 _AHEAD_MS = 24 * 3_600_000  # a client's clock may run ahead by that
 _UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
+# Columns of answers that are times.
+_TIMES = ["time", "received_at", "started_at", "last_seen_at", "entry_at", "exit_at", "day", "since", "until", "last"]
 _SPAN = re.compile(r"(\d+)\s*([smhd])")
 
 
@@ -39,8 +46,12 @@ class Running(Protocol):
         """Return how far behind the picture is."""
         ...
 
-    def ask(self, question: str, *arguments: Any, **options: Any) -> Any:
-        """Ask a question of `glimpse.store.Queries` and wait for the answer."""
+    def ask(self, question: str, **arguments: Any) -> list[dict[str, Any]]:
+        """Ask a question of `glimpse.store.Queries` and wait for the rows."""
+        ...
+
+    def save_segment(self, project: str, name: str, where: Where | None) -> None:
+        """Give a filter a name in a project."""
         ...
 
     def stop(self) -> None:
@@ -72,11 +83,39 @@ class Client:
 
         return LiveMap(self._running.window, project=self._project(project))
 
-    def dashboard(self, project: str | None = None) -> Viewer:
-        """Return the whole dashboard."""
+    def dashboard(self, project: str | None = None, **chosen: str) -> Viewer:
+        """Return the whole dashboard.
+
+        Parameters
+        ----------
+        project
+            Which one; by default the one heard last.
+        chosen
+            What else stands in a dashboard's address, such as `view="sessions"`, `since="7d"`,
+            `where='country = "DE"'`; see docs/dashboard.md.
+        """
         from glimpse.views.dashboard import Dashboard  # noqa: PLC0415
 
-        return Dashboard(self._running.window, project=self._project(project), status=self._running.status)
+        running = self._running
+        shown: dict[str, Any] = {"status": running.status, "ask": self._ask_for_views, **chosen}
+        return Dashboard(running.window, project=self._project(project), **shown)
+
+    def history(self, project: str | None = None, **chosen: str) -> Viewer:
+        """Return the dashboard at its history. `chosen`: what `dashboard` takes, such as `since="7d"`."""
+        return self.dashboard(project, view="history", **chosen)
+
+    def explore(self, project: str | None = None, **chosen: str) -> Viewer:
+        """Return the dashboard at funnels, retention and paths. `chosen`: what `dashboard` takes."""
+        return self.dashboard(project, view="explore", **chosen)
+
+    def performance(self, project: str | None = None, **chosen: str) -> Viewer:
+        """Return the dashboard at web vitals and script errors. `chosen`: what `dashboard` takes."""
+        return self.dashboard(project, view="performance", **chosen)
+
+    async def _ask_for_views(self, question: str, scope: Scope, **arguments: Any) -> list[dict[str, Any]]:
+        """Ask the store on a thread, as its answer is waited for there."""
+        span = {"project": scope.project, "since": scope.since, "until": scope.until, "where": scope.where}
+        return await asyncio.to_thread(self._running.ask, question, **span, **arguments)
 
     def kpis(self, project: str | None = None) -> Viewer:
         """Return the tiles of the most important numbers."""
@@ -105,7 +144,7 @@ class Client:
 
     def projects(self) -> list[str]:
         """Return the projects with events in the last half hour, or else those that the store knows; latest first."""
-        return self._running.window.projects() or self._running.ask("projects")
+        return self._running.window.projects() or [row["project"] for row in self._running.ask("projects")]
 
     def events(
         self,
@@ -113,6 +152,7 @@ class Client:
         since: str | int = "1h",
         until: str | int | None = None,
         limit: int = 100_000,
+        where: Where | None = None,
     ) -> ir.Table:
         """Return stored events as an Ibis table, newest first: `.to_pandas()`, `.to_pyarrow()`, `.filter(...)`.
 
@@ -127,18 +167,80 @@ class Client:
             Without `until`, to the newest.
         limit
             The most events; the newest are kept.
+        where
+            Which ones: `'country = "DE" and page starts with "/blog"'`, or
+            `(field("country") == "DE") & field("page").starts_with("/blog")` with `glimpse.filters.field`.
         """
         import ibis  # noqa: PLC0415 - only who asks pays for it
 
-        rows = self._pages(project, moment(since), moment(until) if until is not None else _now() + _AHEAD_MS, limit)
+        end = moment(until) if until is not None else _now() + _AHEAD_MS
+        rows = self._pages(project, moment(since), end, limit, as_filter(where))
         return ibis.memtable(_columns(rows))
 
-    def _pages(self, project: str, since: int, until: int, limit: int) -> list[dict[str, Any]]:
+    def ask(
+        self,
+        question: str,
+        project: str = ALL_PROJECTS,
+        since: str | int = "24h",
+        until: str | int | None = None,
+        where: Where | None = None,
+        segment: str | None = None,
+        **arguments: Any,
+    ) -> pd.DataFrame:
+        """Return the answer to any question as a frame: see docs/questions.md for their names, arguments and columns.
+
+        Parameters
+        ----------
+        question
+            Its name, such as `comparison`, `paths`, `vitals`.
+        project, since, until, where
+            As `events` takes them; 24 hours by default.
+        segment
+            The name of a saved filter.
+        arguments
+            The question's own.
+
+        Returns
+        -------
+        Its columns; those with times as timestamps, UTC.
+        """
+        end = moment(until) if until is not None else _now() + _AHEAD_MS
+        span: Any = {"project": project, "since": moment(since), "until": end, "where": as_filter(where)}
+        return _frame(self._running.ask(question, **span, segment=segment, **arguments))
+
+    def series(self, unit: str = "hour", tz: str = "UTC", **span: Any) -> pd.DataFrame:
+        """Return counts by minute, hour, day, week or month of a time zone. `span`: what `ask` takes."""
+        until: Any = {} if "until" in span else {"until": _now()}  # what is ahead has nothing yet
+        return self.ask("series", unit=unit, tz=tz, **until, **span)
+
+    def breakdown(self, field: str, top: int = 10, by: str = "events", **span: Any) -> pd.DataFrame:
+        """Return counts by the values of a field: the most frequent, and all others. `span`: what `ask` takes."""
+        return self.ask("breakdown", field=field, top=top, by=by, **span)
+
+    def sessions(self, limit: int = 10_000, **span: Any) -> pd.DataFrame:
+        """Return sessions, newest first; a filter keeps those with an event that it keeps. `span`: what `ask` takes."""
+        return self.ask("sessions", limit=limit, **span)
+
+    def journey(self, session: str, **span: Any) -> pd.DataFrame:
+        """Return one session's events in the order in which they happened, from `session_id` of an event."""
+        whenever: Any = {"since": 0}
+        return self.ask("journey", session=session, **(whenever | span))
+
+    def funnel(self, steps: list[Where], within_s: float | None = None, **span: Any) -> pd.DataFrame:
+        """Return how many sessions come to each of some steps, given as filters. `span`: what `ask` takes."""
+        return self.ask("funnel", steps=steps, within_s=within_s, **span)
+
+    def segment(self, name: str, where: Where | None, project: str = ALL_PROJECTS) -> None:
+        """Give a filter a name, to be used as `segment=`; None forgets it. By default it is for all projects."""
+        self._running.save_segment(project, name, as_filter(where))
+
+    def _pages(self, project: str, since: int, until: int, limit: int, where: Filter | None) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []
         after: str | None = None
         while len(rows) < limit:
             wanted = min(_PAGE, limit - len(rows))
-            page = self._running.ask("events", project, since, until, limit=wanted, after=after)
+            span: Any = {"project": project, "since": since, "until": until, "where": where}
+            page = self._running.ask("events", **span, limit=wanted, after=after)
             rows += page
             if len(page) < wanted:
                 break
@@ -196,6 +298,15 @@ def _columns(rows: list[dict[str, Any]]) -> Any:
     for name in frame.columns.difference(["time", "received_at", "lat", "lon"]):
         frame[name] = frame[name].astype("string")
     return frame.astype({"lat": "float64", "lon": "float64"})
+
+
+def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
+    import pandas as pd  # noqa: PLC0415
+
+    frame = pd.DataFrame(rows)
+    for name in frame.columns.intersection(_TIMES):
+        frame[name] = pd.to_datetime(frame[name].astype("Int64"), unit="ms", utc=True)
+    return frame
 
 
 def _as_json(value: Any) -> str:

@@ -16,7 +16,7 @@ from tqdm import tqdm
 
 from glimpse import resources
 from glimpse.errors import GlimpseError, SettingsError
-from glimpse.settings import Settings
+from glimpse.settings import Settings, environment_with
 from glimpse.traffic.sender import Account
 from glimpse.traffic.simulate import Simulation, simulate, until_interrupted
 
@@ -110,6 +110,7 @@ def _serve(port: int, log: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
+            env=environment_with(GLIMPSE_TAKES_DEMO="1"),
             start_new_session=True,  # Ctrl-C is for this process, which ends the visits before the server
         )
 

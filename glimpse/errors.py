@@ -2,12 +2,18 @@
 
 GlimpseError
 ├── SettingsError        a setting has a value that is not allowed
+├── ProjectError         a project can't be registered, changed or found
 ├── BufferUnavailable    Redis can't take or give events now; the edge answers 503
+│   └── LeaseLost        another process drains now what this one did; it stops before it stores anything
 ├── StoreError
 │   ├── StoreLocked      another process owns the store
 │   ├── StoreCorrupt     the file is there but can't be opened; it is never overwritten
+│   ├── StoreRefused     a row is none that the store can hold
 │   └── StoreUnavailable the store can't commit now (disk full); events stay in the buffer
 ├── QueryError           a question about the data has a mistake; the message says where
+│   └── QueryTooSlow     it took longer than a question may
+├── TooManyFilters       as many filters as can be are being looked through live
+├── TransferError        a file of rows can't be read or written
 └── GeoDataError         a geo database can't be built, fetched or verified
 
 Expected outcomes are values, not exceptions: see `glimpse.events.DropReason`.
@@ -24,8 +30,16 @@ class SettingsError(GlimpseError):
     """A setting has a value that is not allowed; the message names it and what is."""
 
 
+class ProjectError(GlimpseError):
+    """A project can't be registered, changed or found; the message says why and what is allowed."""
+
+
 class BufferUnavailable(GlimpseError):
     """Redis can't take or give events now."""
+
+
+class LeaseLost(BufferUnavailable):
+    """Another process drains now what this one did: whatever is not stored yet is the other's."""
 
 
 class StoreError(GlimpseError):
@@ -40,12 +54,32 @@ class StoreCorrupt(StoreError):
     """The store's file can't be opened; it is left as it is."""
 
 
+class StoreRefused(StoreError):
+    """A row is none that the store can hold, now or later; the message says why."""
+
+
 class StoreUnavailable(StoreError):
     """The store can't commit now; what waits stays in the buffer."""
 
 
+class StoreLost(StoreUnavailable):
+    """The store refuses everything from now on, and has to be opened again."""
+
+
 class QueryError(GlimpseError):
     """A question about the data has a mistake; the message says where and what is allowed."""
+
+
+class QueryTooSlow(QueryError):
+    """A question took longer than one may, and was ended."""
+
+
+class TooManyFilters(GlimpseError):
+    """As many filters as can be are being looked through live; one that nobody looks through any more makes room."""
+
+
+class TransferError(GlimpseError):
+    """A file of rows can't be read or written; the message names it."""
 
 
 class GeoDataError(GlimpseError):

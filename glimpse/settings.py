@@ -5,7 +5,9 @@
 
 from __future__ import annotations
 
+import math
 import os
+import re
 from collections.abc import Callable, Mapping
 from ipaddress import ip_network
 from pathlib import Path
@@ -46,16 +48,40 @@ def _flag(text: str) -> bool:
 
 def _positive(kind: Callable[[str], float]) -> Callable[[str], float]:
     def parse(text: str) -> float:
-        value = kind(text)
-        if value <= 0:
+        try:
+            value = kind(text)
+        except ValueError:
+            raise ValueError(f"it must be a {'whole ' if kind is int else ''}number") from None
+        if not value > 0:
             raise ValueError("it must be greater than 0")
         return value
 
     return parse
 
 
+def _rates(text: str) -> tuple[float, float]:
+    """Read `project,network`; one number is the project's, and leaves the other as it is."""
+    for_project, comma, for_network = text.partition(",")
+    rates = float(for_project), float(for_network) if comma else RATE_LIMIT[1]
+    if not all(0 <= rate < math.inf for rate in rates):
+        raise ValueError("a rate is 0 or more; 0 is no limit")
+    return rates
+
+
 def _networks(text: str) -> tuple[str, ...]:
     return tuple(str(ip_network(part.strip(), strict=False)) for part in text.split(",") if part.strip())
+
+
+def _header(text: str) -> str:
+    if not re.fullmatch(r"[A-Za-z][A-Za-z0-9-]{0,63}", text.strip()):
+        raise ValueError("use a header's name, of letters, digits and -")
+    return text.strip()
+
+
+def _site(text: str) -> str:
+    if not re.fullmatch(r"https?://[^\s/?#\"'<>&]+(/[^\s?#\"'<>&]*)?", text.strip()):
+        raise ValueError("write it as https://stats.example.com, or with the path it is below")
+    return text.strip().rstrip("/")
 
 
 def _appendfsync(text: str) -> str:
@@ -68,10 +94,21 @@ def _path(text: str) -> Path:
     return Path(text).expanduser()
 
 
-NO = False
+NO, YES = False, True
+RATE_LIMIT = (20_000, 2_000)
+CLUSTER_SCHEMES = ("redis+cluster://", "rediss+cluster://")
+SHARDS_OF_MANY = 16
 SETTINGS = (
     Setting("GLIMPSE_DATA_DIR", "data_dir", Path(".glimpse"), _path, "folder", "where buffer and store live"),
-    Setting("GLIMPSE_REDIS_URL", "redis_url", None, str, "URL", "a Redis or Valkey to use instead of the embedded one"),
+    Setting(
+        "GLIMPSE_REDIS_URL",
+        "redis_url",
+        None,
+        str,
+        "URL",
+        "a Redis or Valkey to use instead of the embedded one; `redis+cluster://` for a cluster",
+    ),
+    Setting("GLIMPSE_STORE_URL", "store_url", None, str, "URL", "a ClickHouse to store in, instead of DuckDB's file"),
     Setting("REDIS_HOST", "redis_host", None, str, "host", "the same, as host and port"),
     Setting("REDIS_PORT", "redis_port", 6379, _positive(int), "port", "port of REDIS_HOST"),
     Setting(
@@ -109,7 +146,15 @@ SETTINGS = (
         ("127.0.0.0/8", "::1/128"),
         _networks,
         "networks, by comma",
-        "peers whose X-Forwarded-For counts",
+        "peers whose word on the client's address counts",
+    ),
+    Setting(
+        "GLIMPSE_CLIENT_ADDRESS_HEADER",
+        "client_address_header",
+        None,
+        _header,
+        "header",
+        "the one header of theirs that counts, such as CF-Connecting-IP",
     ),
     Setting(
         "GLIMPSE_PUBLIC",
@@ -120,12 +165,36 @@ SETTINGS = (
         "let clients that are not on loopback see dashboard and read API",
     ),
     Setting(
+        "GLIMPSE_PUBLIC_URL",
+        "public_url",
+        None,
+        _site,
+        "URL",
+        "where tracked pages find this server; the empty dashboard and `glimpse project add` show the tag with it",
+    ),
+    Setting(
         "GLIMPSE_ALLOW_HEADLESS",
         "allows_headless",
         NO,
         _flag,
         "1 or 0",
         "don't drop headless browsers as bots (for tests)",
+    ),
+    Setting(
+        "GLIMPSE_NAME_ALIASES",
+        "name_aliases",
+        YES,
+        _flag,
+        "1 or 0",
+        "call page views and the like by one name, however their senders spell it",
+    ),
+    Setting(
+        "GLIMPSE_TAKES_DEMO",
+        "takes_demo",
+        NO,
+        _flag,
+        "1 or 0",
+        "take the project demo also when it is not registered (`glimpse demo` sets it)",
     ),
     Setting("GLIMPSE_FLUSH_ROWS", "flush_rows", 100, _positive(int), "rows", "the store commits when so many wait"),
     Setting(
@@ -135,6 +204,22 @@ SETTINGS = (
         _positive(float),
         "seconds",
         "or when the oldest has waited so long",
+    ),
+    Setting(
+        "GLIMPSE_DRAIN",
+        "drains",
+        YES,
+        _flag,
+        "1 or 0",
+        "0 leaves drain and store to another process on the same data folder, such as `glimpse work`",
+    ),
+    Setting(
+        "GLIMPSE_RETENTION_DAYS",
+        "retention_days",
+        None,
+        _positive(int),
+        "days",
+        "how long events are kept, where a project says nothing else (default: for ever)",
     ),
     Setting("GLIMPSE_WINDOW_MINUTES", "window_minutes", 30, _positive(int), "minutes", "how far back live views look"),
     Setting(
@@ -176,6 +261,31 @@ SETTINGS = (
         "entries",
         "the edge answers 503 past this backlog",
     ),
+    Setting(
+        "GLIMPSE_SHARDS",
+        "shards",
+        None,
+        _positive(int),
+        "shards",
+        "parts of the event stream, each drained by one process at a time; everywhere the same"
+        " (default: 1; on a Redis Cluster, and for ClickHouse with a Redis that is named, 16)",
+    ),
+    Setting(
+        "GLIMPSE_MAX_CONNECTIONS",
+        "max_connections",
+        10_000,
+        _positive(int),
+        "connections",
+        "most that one worker of `glimpse collect` holds; past it they are told to come again",
+    ),
+    Setting(
+        "GLIMPSE_RATE_LIMIT",
+        "rate_limit",
+        RATE_LIMIT,
+        _rates,
+        "events a second",
+        "what each project may send, or `project,network`; past it the answer is 429; 0 is no limit",
+    ),
 )
 
 
@@ -184,6 +294,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
 
     data_dir: Path = Path(".glimpse")
     redis_url: str | None = None
+    store_url: str | None = None
     redis_host: str | None = None
     redis_port: int = 6379
     appendfsync: str = "everysec"
@@ -193,10 +304,16 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     maxmind_license_key: str | None = None
     session_timeout_s: int = 300
     trusted_proxies: tuple[str, ...] = ("127.0.0.0/8", "::1/128")
+    client_address_header: str | None = None
     is_public: bool = False
+    public_url: str | None = None
     allows_headless: bool = False
+    name_aliases: bool = True
+    takes_demo: bool = False
     flush_rows: int = 100
     flush_interval_s: float = 5.0
+    drains: bool = True
+    retention_days: int | None = None
     window_minutes: int = 30
     window_events: int = 200_000
     max_body_bytes: int = 512 * 1024
@@ -209,6 +326,9 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     max_string_chars: int = 4096
     max_name_chars: int = 200
     buffer_high_mark: int = 1_000_000
+    shards: int | None = None
+    max_connections: int = 10_000
+    rate_limit: tuple[float, float] = RATE_LIMIT
 
     @classmethod
     def from_environment(cls, environment: Mapping[str, str] | None = None) -> Settings:
@@ -219,11 +339,24 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
         )
 
     @property
+    def shard_count(self) -> int:
+        """Return how many shards there are; where one process drains all of them, more than one would only cost."""
+        is_cluster = (self.redis_url or "").startswith(CLUSTER_SCHEMES)
+        is_shared = (self.store_url or "").startswith(("clickhouse://", "clickhouses://"))
+        may_be_shared = is_shared and self.server_redis_url is not None
+        return self.shards or (SHARDS_OF_MANY if is_cluster or may_be_shared else 1)
+
+    @property
     def server_redis_url(self) -> str | None:
         """Address of the Redis that was named, or None when Glimpse runs its own."""
         if self.redis_url:
             return self.redis_url
         return f"redis://{self.redis_host}:{self.redis_port}/0" if self.redis_host else None
+
+
+def environment_with(**variables: str) -> dict[str, str]:
+    """Return this process' environment with some variables set, for a process that it starts."""
+    return dict(os.environ) | variables
 
 
 def _read(setting: Setting, text: str) -> Any:

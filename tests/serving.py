@@ -5,11 +5,14 @@ from __future__ import annotations
 import http.client
 import json
 import os
+import shutil
 import signal
 import socket
 import subprocess
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Self
 from uuid import uuid4
@@ -31,6 +34,33 @@ def free_port() -> int:
         return probe.getsockname()[1]
 
 
+def ending_with_us(command: list[str]) -> list[str]:
+    """Return a command whose process is told to end when the thread that starts it is gone, however it went.
+
+    Tests and benches that are interrupted run no teardown; only Linux has a word for it.
+    """
+    setpriv = shutil.which("setpriv")
+    return [setpriv, "--pdeathsig", "TERM", "--", *command] if setpriv else command
+
+
+@contextmanager
+def running(command: list[str], log: Path, **variables: str) -> Iterator[subprocess.Popen[bytes]]:
+    """Run some other command, with none of this machine's settings, and kill it at the end."""
+    with log.open("ab") as file:
+        environment = without_settings() | variables
+        process = subprocess.Popen(ending_with_us(command), env=environment, stdout=file, stderr=file)
+    try:
+        yield process
+    finally:
+        if process.poll() is None:
+            process.kill()
+        process.wait(10)
+
+
+def without_settings() -> dict[str, str]:
+    return {k: v for k, v in os.environ.items() if not k.startswith(("GLIMPSE_", "REDIS_", "BOKEH_"))}
+
+
 class Served:
     """One served app; `start` returns when its port answers."""
 
@@ -43,8 +73,7 @@ class Served:
         self.log = data_dir.parent / f"served-{self.port}.log"
         given = ("--prefix", prefix) if prefix else ()
         self.command = [sys.executable, "-m", "panel", "serve", str(app), "--port", str(self.port), *given, *flags]
-        clean = {k: v for k, v in os.environ.items() if not k.startswith(("GLIMPSE_", "REDIS_", "BOKEH_"))}
-        self.environment = clean | {"GLIMPSE_DATA_DIR": str(data_dir)} | env
+        self.environment = without_settings() | {"GLIMPSE_DATA_DIR": str(data_dir)} | env
         self.process: subprocess.Popen[bytes] | None = None
 
     def __enter__(self) -> Self:
@@ -60,9 +89,17 @@ class Served:
     def start(self, timeout_s: float = 30) -> Self:
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(
-                self.command, env=self.environment, stdout=log, stderr=log, cwd=self.data_dir.parent
+                ending_with_us(self.command),
+                env=self.environment,
+                stdout=log,
+                stderr=log,
+                cwd=self.data_dir.parent,
             )
-        wait_until(self._answers, timeout_s=timeout_s, what=f"{self.url} answers; {self.log}")
+        try:
+            wait_until(self._answers, timeout_s=timeout_s, what=f"{self.url} answers; {self.log}")
+        except BaseException:
+            self.kill()
+            raise
         return self
 
     def stop(self, timeout_s: float = 15) -> int:

@@ -4,11 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from ipaddress import ip_address
+from typing import TYPE_CHECKING
 
-from tornado.httputil import HTTPServerRequest
+import msgspec
 
-from glimpse.collect.address import AddressReader
+from glimpse.collect.address import reader_for
 from glimpse.settings import Settings
+
+if TYPE_CHECKING:  # the fast server does without Tornado
+    from tornado.httputil import HTTPServerRequest
 
 REFUSAL = "only clients on this machine may look; GLIMPSE_PUBLIC=1 opens dashboard and read API to all"
 
@@ -24,7 +28,16 @@ def peer_of(request: HTTPServerRequest) -> str:
 
 def may_look(request: HTTPServerRequest, settings: Settings) -> bool:
     """Tell whether a request may see what visitors did; for every page, route and WebSocket that shows it."""
-    return is_allowed(peer_of(request), request.headers, settings)
+    # nginx speaks HTTP/1.0 to us, under our own name, when it was told nothing but where we are: a proxy that says not
+    # for whom it asks, and would look like somebody who sits here. No browser does.
+    is_mute_proxy = request.version == "HTTP/1.0" and not settings.is_public
+    return not is_mute_proxy and is_allowed(peer_of(request), request.headers, settings)
+
+
+def may_change(request: HTTPServerRequest, settings: Settings) -> bool:
+    """Tell whether who asks may change what is set for projects: they sit at this machine, also where all may look."""
+    closed = msgspec.structs.replace(settings, is_public=False)
+    return may_look(request, closed)
 
 
 def is_allowed(peer: str, headers: Mapping[str, str], settings: Settings) -> bool:
@@ -35,7 +48,7 @@ def is_allowed(peer: str, headers: Mapping[str, str], settings: Settings) -> boo
     """
     if settings.is_public:
         return True
-    client = AddressReader(settings.trusted_proxies).client_of(peer, headers)
+    client = reader_for(settings).client_of(peer, headers)
     return client.is_loopback and _is_local_name(headers.get("Host") or "localhost")
 
 

@@ -1,9 +1,11 @@
-"""The files that come with Glimpse over HTTP: the SDK, and the demo shop that uses it."""
+"""The files that come with Glimpse, as answers for any server: the SDK, and the demo shop that uses it."""
 
 from __future__ import annotations
 
 import gzip
 import hashlib
+import re
+from collections.abc import Mapping
 from functools import lru_cache
 from http import HTTPStatus
 from pathlib import Path
@@ -11,7 +13,7 @@ from pathlib import Path
 import msgspec
 
 from glimpse import resources
-from glimpse.collect.parts import Handler
+from glimpse.collect.answers import Answer, failure, with_headers
 
 _TYPES = {
     ".js": "text/javascript; charset=utf-8",
@@ -23,9 +25,13 @@ _TYPES = {
     ".webp": "image/webp",
     ".woff2": "font/woff2",
 }
+SDK_NAME = r"glimpse(?:-[0-9A-Za-z.+-]+)?\.m?js"
+_VERSIONED = re.compile(r"glimpse-\d")
+FOR_EVERY_SITE = {"Access-Control-Allow-Origin": "*", "Cross-Origin-Resource-Policy": "cross-origin"}
 _AN_HOUR = "public, max-age=3600, stale-while-revalidate=86400"
 _FOR_EVER = "public, max-age=31536000, immutable"
 _ASK_EACH_TIME = "no-cache"
+_VALIDATOR = re.compile(r'\*|(?:W/)?("[^"]*")')
 
 
 class File(msgspec.Struct, frozen=True):
@@ -53,60 +59,48 @@ def make_file(content: bytes, content_type: str) -> File:
     return File(content, gzip.compress(content, 9, mtime=0), etag, content_type)
 
 
-class FileHandler(Handler):
-    """Sends files with a validator and, to who takes it, compressed."""
+def file_answer(file: File, cache: str, asked: Mapping[str, str]) -> Answer:
+    """Send a file with a validator and, to who takes it, compressed; or say that the client has it already.
 
-    def compute_etag(self) -> None:
-        """Leave the validator to `send_file`."""
-
-    def send_file(self, file: File, cache: str) -> None:
-        """Send a file, or say that the client has it already."""
-        is_zipped = "gzip" in self.request.headers.get("Accept-Encoding", "").lower()
-        # The two forms are two representations, so their validators differ (RFC 9110, 8.8.3).
-        self.set_header("Etag", f'"{file.etag}{"-gz" if is_zipped else ""}"')
-        self.set_header("Vary", "Accept-Encoding")
-        self.set_header("Cache-Control", cache)
-        if self.check_etag_header():
-            self.set_status(HTTPStatus.NOT_MODIFIED)
-            self.finish()
-            return
-        self.set_header("Content-Type", file.type)
-        if is_zipped:
-            self.set_header("Content-Encoding", "gzip")
-        self.finish(file.zipped if is_zipped else file.content)
-
-    def head(self, *names: str) -> None:
-        """Answer as for GET; Tornado leaves the body out."""
-        self.get(*names)
+    Parameters
+    ----------
+    cache
+        How long it may be kept, as `Cache-Control` says it.
+    asked
+        The request's headers.
+    """
+    is_zipped = "gzip" in (asked.get("Accept-Encoding") or "").lower()
+    # The two forms are two representations, so their validators differ (RFC 9110, 8.8.3).
+    etag = f'"{file.etag}{"-gz" if is_zipped else ""}"'
+    headers = {"Etag": etag, "Vary": "Accept-Encoding", "Cache-Control": cache}
+    if _is_known(etag, asked.get("If-None-Match")):
+        return Answer(HTTPStatus.NOT_MODIFIED, b"", headers)
+    if is_zipped:
+        headers["Content-Encoding"] = "gzip"
+    return Answer(HTTPStatus.OK, file.zipped if is_zipped else file.content, headers, file.type)
 
 
-class SdkHandler(FileHandler):
-    """`GET /sdk/…`: the tracker, for pages of any site."""
-
-    def get(self, name: str) -> None:
-        """Send the tracker; a file with a version in its name never changes."""
-        self.set_header("Access-Control-Allow-Origin", "*")
-        self.set_header("Cross-Origin-Resource-Policy", "cross-origin")
-        try:
-            file = load(resources.path(f"sdk/{name}"))
-        except FileNotFoundError:
-            self.refuse(HTTPStatus.NOT_FOUND, f"{name} is not there; the SDK is glimpse.js and glimpse.mjs")
-            return
-        self.send_file(file, _FOR_EVER if name.startswith("glimpse-") else _AN_HOUR)
+def _is_known(etag: str, validators: str | None) -> bool:
+    return any(found[0] == "*" or found[1] == etag for found in _VALIDATOR.finditer(validators or ""))
 
 
-class DemoHandler(FileHandler):
-    """`GET /demo…`: a small made-up shop. It has routes of its own, so what is no file is its page."""
+def sdk_answer(name: str, asked: Mapping[str, str]) -> Answer:
+    """Send the tracker, for pages of any site; a file with a version in its name never changes."""
+    try:
+        file = load(resources.path(f"sdk/{name}"))
+    except FileNotFoundError:
+        message = f"{name} is not there; the SDK is glimpse.js and glimpse.mjs"
+        return failure(HTTPStatus.NOT_FOUND, message, dict(FOR_EVERY_SITE))
+    answer = file_answer(file, _FOR_EVER if _VERSIONED.match(name) else _AN_HOUR, asked)
+    return with_headers(answer, FOR_EVERY_SITE)
 
-    def get(self, name: str | None = None) -> None:
-        """Send a file of the shop, or its page."""
-        path = resources.path("demo") / (name or "")
-        if name and name != "index.html" and path.suffix in _TYPES and path.is_file():
-            self.send_file(load(path), _ASK_EACH_TIME)
-        else:
-            self.send_file(
-                _page(resources.path("demo/index.html"), self.parts.root, self.parts.dashboard_path), _ASK_EACH_TIME
-            )
+
+def demo_answer(name: str | None, root: str, dashboard_path: str, asked: Mapping[str, str]) -> Answer:
+    """Send a file of the shop, or its page: it has routes of its own, so what is no file is its page."""
+    path = resources.path("demo") / (name or "")
+    if name and name != "index.html" and path.suffix in _TYPES and path.is_file():
+        return file_answer(load(path), _ASK_EACH_TIME, asked)
+    return file_answer(_page(resources.path("demo/index.html"), root, dashboard_path), _ASK_EACH_TIME, asked)
 
 
 def _page(path: Path, root: str, dashboard_path: str) -> File:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import TracebackType
 from typing import TYPE_CHECKING, Any
@@ -14,31 +14,41 @@ from tornado.web import HTTPError, RequestHandler
 
 from glimpse.buffer import EventBuffer
 from glimpse.collect.access import REFUSAL, may_look
+from glimpse.collect.answers import JSON
 from glimpse.collect.core import Edge
+from glimpse.collect.endpoints import CORS
 from glimpse.collect.metrics import Metrics
-from glimpse.errors import BufferUnavailable, QueryError, StoreError
+from glimpse.collect.stream import Streams
+from glimpse.errors import BufferUnavailable, QueryError, StoreError, TooManyFilters
 from glimpse.settings import Settings
 
 if TYPE_CHECKING:  # an edge alone needs neither window nor store
     from glimpse.live import Window
     from glimpse.store import Queries
+    from glimpse.transfer import Outlet
 
 log = logging.getLogger("glimpse.collect")
 
-JSON = "application/json; charset=utf-8"
+PROBLEM = "application/problem+json"
 
 
 @dataclass
 class Parts:
-    """The parts that routes use; `queries` and `dashboard_path` may change while the server runs."""
+    """The parts that routes use; `queries`, `outlet` and `dashboard_path` may change while the server runs."""
 
     settings: Settings
     edge: Edge
     buffer: EventBuffer
     window: Window
     queries: Queries
+    outlet: Outlet
     health: Callable[[], dict[str, str | None]]  # a part's name -> its problem
     dashboard_path: str = "/glimpse_app"  # with the prefix that the server is mounted at
+    streams: Streams = field(init=False)
+
+    def __post_init__(self) -> None:
+        """Make what is shared by those who read a stream."""
+        self.streams = Streams(self.window)
 
     @property
     def root(self) -> str:
@@ -68,10 +78,10 @@ class Handler(RequestHandler):
     def check_xsrf_cookie(self) -> None:
         """Ask for no token: no route acts on a cookie."""
 
-    def answer(self, body: Any, status: int = HTTPStatus.OK) -> None:
+    def answer(self, body: Any, status: int = HTTPStatus.OK, content_type: str = JSON) -> None:
         """Send a value as JSON that no cache keeps."""
         self.set_status(status)
-        self.set_header("Content-Type", JSON)
+        self.set_header("Content-Type", content_type)
         self.set_header("Cache-Control", "no-store")
         self.finish(msgspec.json.encode(body))
 
@@ -99,11 +109,22 @@ class Handler(RequestHandler):
             log.error("%s %s failed", self.request.method, self.request.path, exc_info=(typ, value, tb))
 
 
+def allow_every_origin(handler: Handler) -> None:
+    """Let pages of any site ask, without credentials, and read what the answer says."""
+    for name, value in CORS.items():
+        handler.set_header(name, value)
+
+
 class ReadHandler(Handler):
     """A handler that shows what visitors did: only to those who may look.
 
     No cross-origin header is sent: else any page in a local browser could read through the loopback rule.
     """
+
+    def refuse(self, status: int, message: str, path: str = "") -> None:  # noqa: ARG002 - questions have one place
+        """Send an error as a problem document (RFC 9457)."""
+        problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": message}
+        self.answer(problem, status, PROBLEM)
 
     def prepare(self) -> None:
         """Refuse those who may not look."""
@@ -115,6 +136,9 @@ class ReadHandler(Handler):
         problem = details.get("exc_info", (None, None, None))[1]
         if isinstance(problem, QueryError):
             self.refuse(HTTPStatus.BAD_REQUEST, str(problem))
+        elif isinstance(problem, TooManyFilters):
+            self.set_header("Retry-After", "5")
+            self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, str(problem))
         elif isinstance(problem, StoreError | BufferUnavailable):
             self.set_header("Retry-After", "2")
             self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "the store can't answer at the moment; see /health/ready")
@@ -128,5 +152,5 @@ class ReadHandler(Handler):
         tb: TracebackType | None,
     ) -> None:
         """Log what was not expected."""
-        if not isinstance(value, QueryError | StoreError | BufferUnavailable):
+        if not isinstance(value, QueryError | StoreError | BufferUnavailable | TooManyFilters):
             super().log_exception(typ, value, tb)

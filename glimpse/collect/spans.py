@@ -6,6 +6,9 @@ import re
 from collections.abc import Callable
 
 from glimpse.errors import QueryError
+from glimpse.events import LAYER_OF_BOTS
+from glimpse.filters import Filter, as_filter
+from glimpse.transfer import FORMATS
 from glimpse.wire.claim import is_project
 from glimpse.wire.times import parse_time
 
@@ -15,7 +18,8 @@ _EPOCH_MS = re.compile(r"[0-9]{1,15}")
 _CURSOR = re.compile(r"[0-9]{1,15}:[0-9a-f-]{36}")
 DEFAULT_SINCE = "24h"
 DEFAULT_LIMIT = 1000
-MOST_ROWS = 10_000
+MOST_ROWS = 10_000  # of a page
+ALL = "all"
 
 Ask = Callable[[str], str | None]  # a parameter's name -> its text, None when it is not given
 
@@ -23,7 +27,7 @@ Ask = Callable[[str], str | None]  # a parameter's name -> its text, None when i
 def project_asked(ask: Ask) -> str:
     """Return the project, '*' (all) when none is named."""
     project = ask("project") or "*"
-    if project != "*" and not is_project(project):
+    if project != "*" and not is_project(project.removesuffix(LAYER_OF_BOTS)):
         raise QueryError("project must be * or 1 to 64 of the characters A-Z a-z 0-9 . _ : -")
     return project
 
@@ -53,11 +57,21 @@ def moment(text: str, name: str, now_ms: int) -> int:
 _LAST_MS = 253_402_300_799_999  # the end of year 9999, the last that stores can hold
 
 
-def limit_asked(ask: Ask) -> int:
-    """Return how many rows a page is to have."""
+def where_asked(ask: Ask) -> Filter | None:
+    """Return the filter that says which events, as text or as JSON."""
+    try:
+        return as_filter(ask("where"))
+    except QueryError as problem:
+        raise QueryError(f"where: {problem}") from problem
+
+
+def limit_asked(ask: Ask) -> int | None:
+    """Return how many rows a page is to have; None for all in one answer."""
     text = ask("limit") or str(DEFAULT_LIMIT)
+    if text == ALL:
+        return None
     if not re.fullmatch(r"[0-9]{1,9}", text) or not 1 <= int(text) <= MOST_ROWS:
-        raise QueryError(f"limit must be 1 to {MOST_ROWS}; it is {text[:80]!r}")
+        raise QueryError(f"limit must be 1 to {MOST_ROWS}, or {ALL}; it is {text[:80]!r}")
     return int(text)
 
 
@@ -72,6 +86,6 @@ def cursor_asked(ask: Ask) -> str | None:
 def format_asked(ask: Ask) -> str:
     """Return the format, json by default."""
     text = ask("format") or "json"
-    if text not in ("json", "ndjson"):
-        raise QueryError(f"format must be json or ndjson; it is {text[:80]!r}")
+    if text not in FORMATS:
+        raise QueryError(f"format must be one of {', '.join(FORMATS)}; it is {text[:80]!r}")
     return text

@@ -5,8 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from glimpse.collect.access import peer_of
-from glimpse.collect.event_route import allow_every_origin
-from glimpse.collect.parts import Handler
+from glimpse.collect.parts import Handler, allow_every_origin
 
 # What a page's script must not learn of its own request.
 _NEVER_SHOWN = frozenset({"Cookie", "Authorization", "Proxy-Authorization"})
@@ -53,3 +52,11 @@ class RootHandler(Handler):
         self.answer({"ip": client.text, "headers": headers})
 
     head = get
+
+
+class NowhereHandler(Handler):
+    """A path with a NUL in it: nothing is there, and Tornado's own handler of files fails at one."""
+
+    def prepare(self) -> None:
+        """Say so."""
+        self.refuse(HTTPStatus.NOT_FOUND, HTTPStatus.NOT_FOUND.phrase)

@@ -14,6 +14,7 @@ from urllib.parse import parse_qsl, urlsplit
 from glimpse.enrich.known_sources import source_of_host, source_of_tag
 
 DIRECT = "direct"
+MOST_REMEMBERED_CHARS = 500  # what is longer is worked out each time, so that the caches stay small
 # What advertisers' links carry (facebook's fbclid is not among them: it is on every link).
 _CLICK_ID_KEYS = "gclid gbraid wbraid dclid msclkid ttclid twclid li_fat_id yclid rdt_cid epik sccid"
 _PAID_WORDS = """
@@ -57,10 +58,20 @@ def describe_source(referrer: str | None, url: str | None, utm: Mapping[str, Any
     utm
         Campaign tags that the client has read already; they outweigh those in `url`.
     """
+    told = (referrer or "", url, tuple(_clean(utm.get(name)) for name in _UTM) if utm else _NO_UTM)
+    is_short = len(told[0]) + len(url or "") <= MOST_REMEMBERED_CHARS
+    return _from_all(*told) if is_short else _from_all.__wrapped__(*told)
+
+
+_NO_UTM: tuple[str | None, ...] = (None,) * len(_UTM)
+
+
+@lru_cache(20_000)
+def _from_all(referrer: str, url: str | None, utm: tuple[str | None, ...]) -> Source:
     own_host, query = _host_and_query(url)
     tags = _tags_of(query)
-    named = tuple(_clean((utm or {}).get(name)) or tags.get(f"utm_{name}") for name in _UTM)
-    return _describe(referrer or "", own_host, named, tags.get("ref"), not _CLICK_IDS.isdisjoint(tags))
+    named = tuple(given or tags.get(f"utm_{name}") for name, given in zip(_UTM, utm, strict=True))
+    return _describe(referrer, own_host, named, tags.get("ref"), not _CLICK_IDS.isdisjoint(tags))
 
 
 @lru_cache(20_000)

@@ -6,9 +6,11 @@ A lookup never raises: without a database, or with a broken one, every place is 
 from __future__ import annotations
 
 import logging
+import os
 import time
 from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -89,6 +91,7 @@ class PlaceLookup:
         self._identity: _Identity | None = None
         self._checked_at = clock()
         self._hits_before = self._misses_before = 0
+        self.generation = 0  # another number: places found before may be others now
         self._cache_size = cache_size
         self._cached = self._cache_over(None)
         self._open(self._identity_of_file())
@@ -180,6 +183,7 @@ class PlaceLookup:
         """
         info = self._cached.cache_info()
         self._reader, self._cached = reader, self._cache_over(reader)
+        self.generation += 1
         self._hits_before += info.hits
         self._misses_before += info.misses
 
@@ -199,7 +203,7 @@ _Identity = tuple[Path, int, int, int]
 def _open_city_database(path: Path) -> tuple[geoip2.database.Reader | None, str | None]:
     """Return a reader, or what is wrong."""
     try:
-        reader = geoip2.database.Reader(path, locales=["en"], mode=maxminddb.MODE_MEMORY)
+        reader = _read_into_memory(path)
     except FileNotFoundError:
         return None, f"{path} is missing"
     except Exception as error:  # noqa: BLE001 - a damaged file can fail in any way
@@ -209,6 +213,21 @@ def _open_city_database(path: Path) -> tuple[geoip2.database.Reader | None, str 
         return reader, None
     reader.close()
     return None, f"{path} is a {kind} database, not a City one"
+
+
+def _read_into_memory(path: Path) -> geoip2.database.Reader:
+    """Return a reader on a copy in memory: the file may be overwritten while it is read.
+
+    The compiled reader, five times as fast, reads only what is mapped. Where the system can make a file in memory,
+    that is what it maps: a file on disk that were cut short would end the process.
+    """
+    if not hasattr(os, "memfd_create") or find_spec("maxminddb.extension") is None:
+        return geoip2.database.Reader(path, locales=["en"], mode=maxminddb.MODE_MEMORY)
+    with os.fdopen(os.memfd_create("glimpse-places"), "wb") as copy:
+        copy.write(path.read_bytes())
+        copy.flush()
+        name = f"/proc/self/fd/{copy.fileno()}"
+        return geoip2.database.Reader(name, locales=["en"], mode=maxminddb.MODE_MMAP_EXT)
 
 
 def _place(found: City) -> Place | None:

@@ -4,8 +4,19 @@
 on a quiet site and on a busy one.
 """
 
-from glimpse.live.numbers import LiveNumbers, Minute, PlaceNow, Ranked, Recent
+from glimpse.live.numbers import Here, LiveNumbers, Minute, PlaceNow, Ranked, Recent
 from glimpse.live.status import PipelineStatus
-from glimpse.live.window import ALL_PROJECTS, Window
+from glimpse.live.window import ALL_PROJECTS, Arrivals, Window
 
-__all__ = ["ALL_PROJECTS", "LiveNumbers", "Minute", "PipelineStatus", "PlaceNow", "Ranked", "Recent", "Window"]
+__all__ = [
+    "ALL_PROJECTS",
+    "Arrivals",
+    "Here",
+    "LiveNumbers",
+    "Minute",
+    "PipelineStatus",
+    "PlaceNow",
+    "Ranked",
+    "Recent",
+    "Window",
+]

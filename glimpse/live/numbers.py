@@ -46,6 +46,16 @@ class PlaceNow(msgspec.Struct, frozen=True):
     events: int  # over the span
     last_event_at: int
 
+    def with_another(self, other: PlaceNow) -> PlaceNow:
+        """Return the same place with what another project has there."""
+        return msgspec.structs.replace(
+            self,
+            count=self.count + other.count,
+            active=self.active + other.active,
+            events=self.events + other.events,
+            last_event_at=max(self.last_event_at, other.last_event_at),
+        )
+
 
 class Ranked(msgspec.Struct, frozen=True):
     """One line of a list of the most frequent."""
@@ -54,12 +64,30 @@ class Ranked(msgspec.Struct, frozen=True):
     count: int
 
 
-class Recent(msgspec.Struct, frozen=True):
+class Recent(msgspec.Struct, frozen=True, gc=False):  # one for each event
     """An event as it came in; `number` grows by one with each, over all projects."""
 
     number: int
     heard_at: int
     event: Event
+
+
+class Here(msgspec.Struct, frozen=True):
+    """One session that is there now; what is not known is None."""
+
+    project: str
+    session_id: str
+    is_active: bool  # else idle
+    heard_at: int
+    page: str | None
+    source: str | None
+    city: str | None
+    region: str | None
+    country: str | None
+    browser: str | None
+    os: str | None
+    device: str | None
+    pages: int | None
 
 
 class LiveNumbers(msgspec.Struct, frozen=True, kw_only=True):

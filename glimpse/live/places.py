@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from glimpse.events import Event
 from glimpse.live.numbers import PlaceNow
 
 Key = tuple[float, float]
 
 
+@lru_cache(50_000)
 def place_key(lat: float, lon: float) -> Key:
     """Return what makes two positions one place: about a kilometre."""
     return round(lat, 2), round(lon, 2)
@@ -16,10 +19,11 @@ def place_key(lat: float, lon: float) -> Key:
 class PlaceCounts:
     """One place, and how many are there."""
 
-    __slots__ = ("active", "count", "events", "fixed", "key", "last_event_at", "seen", "shown")
+    __slots__ = ("_over", "active", "count", "events", "fixed", "key", "last_event_at", "seen", "shown")
 
-    def __init__(self, key: Key, event: Event) -> None:
+    def __init__(self, key: Key, event: Event, over: list[Key]) -> None:
         self.key = key
+        self._over = over  # takes the keys of places that may be over, so that nobody has to look through all
         self.fixed = (event.lat, event.lon, event.city, event.region, event.country)
         self.count = 0
         self.active = 0
@@ -32,10 +36,12 @@ class PlaceCounts:
         self.count += n
         self.active += n if is_active else 0
         self.shown = None
+        if self.is_over:
+            self._over.append(self.key)
 
-    def count_event(self, heard: int) -> None:
-        """Count an event in."""
-        self.events += 1
+    def count_events(self, n: int, heard: int) -> None:
+        """Count events in, of which the last was heard then."""
+        self.events += n
         self.last_event_at = max(self.last_event_at, heard)
         self.shown = None
 
@@ -43,6 +49,8 @@ class PlaceCounts:
         """Let events go that have left the span."""
         self.events -= n
         self.shown = None
+        if self.is_over:
+            self._over.append(self.key)
 
     @property
     def is_over(self) -> bool:
@@ -65,6 +73,7 @@ class Places:
 
     def __init__(self) -> None:
         self._places: dict[Key, PlaceCounts] = {}
+        self._over: list[Key] = []
 
     def find(self, event: Event) -> PlaceCounts | None:
         """Return the place of an event; None when it is not known where that is."""
@@ -73,7 +82,7 @@ class Places:
         key = place_key(event.lat, event.lon)
         place = self._places.get(key)
         if place is None:
-            place = self._places[key] = PlaceCounts(key, event)
+            place = self._places[key] = PlaceCounts(key, event, self._over)
         return place
 
     def __getitem__(self, key: Key) -> PlaceCounts:
@@ -81,7 +90,8 @@ class Places:
 
     def now(self) -> list[PlaceNow]:
         """Return every place's numbers, in the order in which they came up."""
-        over = [key for key, place in self._places.items() if place.is_over]
-        for key in over:
-            del self._places[key]
+        for key in self._over:
+            if (place := self._places.get(key)) and place.is_over:
+                del self._places[key]
+        self._over.clear()
         return [place.shown or place.now() for place in self._places.values()]

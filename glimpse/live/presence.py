@@ -41,11 +41,29 @@ class Visits:
         visit = self._visits.get(event.session_id)
         if visit is None:
             visit = self._visits[event.session_id] = Visit()
-        visit.hear(event)
+        visit.hear(event, now)
         if place is not None and place is not visit.place:
             self._move(visit, place)
         self._judge(event.session_id, visit, now)
         return visit
+
+    def find(self, session_id: str) -> Visit | None:
+        """Return a session's visit, None when it has been let go of."""
+        return self._visits.get(session_id)
+
+    def there(self) -> list[tuple[str, Visit]]:
+        """Return the sessions that are active or idle, by their ids."""
+        return [(key, visit) for key, visit in self._visits.items() if visit.presence is not Presence.GONE]
+
+    def merge(self, gone_id: str, kept_id: str, now: int) -> None:
+        """Make one of two visits; the one that is gone must be there."""
+        gone = self._visits.pop(gone_id)
+        self._count(gone, gone.presence, -1)
+        kept = self._visits.setdefault(kept_id, Visit())
+        self._count(kept, kept.presence, -1)
+        kept.absorb(gone)
+        kept.presence = Presence.GONE
+        self._judge(kept_id, kept, now)
 
     def pass_time(self, now: int) -> bool:
         """Let sessions fall idle or go; return whether any did."""

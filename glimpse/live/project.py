@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Sequence
+from itertools import chain
+from operator import itemgetter
+from typing import Any
 
 from glimpse.events import PAGE_VIEW, SIGNS_OF_LIFE, Event
 from glimpse.live.numbers import Minute, Recent
-from glimpse.live.places import Places
+from glimpse.live.places import PlaceCounts, Places
 from glimpse.live.presence import Visits
 from glimpse.live.tally import MINUTE_MS, MinuteCounts, add, minute_of, take, take_all
 from glimpse.live.visit import Visit, heard_at
@@ -14,6 +18,8 @@ from glimpse.live.visit import Visit, heard_at
 RECENT = 250
 RATE_SECONDS = 60
 _NEVER = 1 << 62
+
+_Counted = tuple[Event, int, int, PlaceCounts | None]  # with its number, when it was heard, and where
 
 
 class ProjectWindow:
@@ -50,24 +56,26 @@ class ProjectWindow:
 
     # -- events come ---------------------------------------------------------------------------------------------
 
-    def take(self, event: Event, now: int, number: int | None) -> None:
-        """Count one event; without a number it is from before this process, and not shown as just come in."""
-        time = min(event.time, now)
-        is_counted = event.name not in SIGNS_OF_LIFE and time >= self.since(now)
-        place = self.places.find(event)
-        visit = self.visits.hear(event, place, now)
-        minute = self._minute(minute_of(now))
-        minute.peak = max(minute.peak, self.visits.open)
-        if is_counted:
-            self._count(event, time, visit)
-            heard = min(heard_at(event), now)
-            if place is not None:
-                place.count_event(heard)
+    def take(self, events: Sequence[tuple[Event, int]], now: int) -> None:
+        """Count events that come together, each with its number.
+
+        One with the number 0 is from before this process, and not shown as just come in.
+        """
+        visits, since, running = self.visits, self.since(now), self._minute(minute_of(now))
+        counted: dict[int, list[_Counted]] = {}
+        for event, number in events:
+            place = self.places.find(event)
+            visit = visits.hear(event, place, now)
+            running.peak = max(running.peak, visits.open)
+            time = min(event.time, now)
+            if time >= since and event.name not in SIGNS_OF_LIFE:
                 minute = self._minute(minute_of(time))
-                minute.places[place.key] = minute.places.get(place.key, 0) + 1
-            self._seconds[heard // 1000] = self._seconds.get(heard // 1000, 0) + 1
-            self.recent.append(Recent(number or 0, heard, event))
-        self.visits.forget_if_over(event.session_id, visit)
+                self._count_session(event, minute, visit)
+                counted.setdefault(minute.t, []).append((event, number, min(heard_at(event), now), place))
+            visits.forget_if_over(event.session_id, visit)
+        for t, those in counted.items():
+            self._count(self.minutes[t], those)
+        self._show(list(chain.from_iterable(counted.values())))
         self.due = 0
 
     def _minute(self, t: int) -> MinuteCounts:
@@ -76,19 +84,29 @@ class ProjectWindow:
             found = self.minutes[t] = MinuteCounts(t)
         return found
 
-    def _count(self, event: Event, time: int, visit: Visit) -> None:
-        minute = self._minute(minute_of(time))
-        is_view = event.name == PAGE_VIEW
-        name = add(self.names, event.name)
-        minute.names[name] = minute.names.get(name, 0) + 1
-        minute.events += 1
-        minute.page_views += is_view
-        self.events += 1
-        self.page_views += is_view
-        if is_view:
-            page = add(self.pages, event.page)
-            minute.pages[page] = minute.pages.get(page, 0) + 1
-        self._count_session(event, minute, visit)
+    def _count(self, minute: MinuteCounts, counted: Sequence[_Counted]) -> None:
+        """Count events of one minute, those that are alike at once."""
+        views = [event.page for event, *_ in counted if event.name == PAGE_VIEW]
+        minute.events += len(counted)
+        minute.page_views += len(views)
+        self.events += len(counted)
+        self.page_views += len(views)
+        _add_all(self.names, minute.names, [event.name for event, *_ in counted])
+        _add_all(self.pages, minute.pages, views)
+        for second, n in Counter([heard // 1000 for _, _, heard, _ in counted]).items():
+            self._seconds[second] = self._seconds.get(second, 0) + n
+        by_place: dict[PlaceCounts, list[int]] = {}
+        for _, _, heard, place in counted:
+            if place is not None:
+                by_place.setdefault(place, []).append(heard)
+        for place, heard in by_place.items():
+            place.count_events(len(heard), max(heard))
+            minute.places[place.key] = minute.places.get(place.key, 0) + len(heard)
+
+    def _show(self, counted: list[_Counted]) -> None:
+        """Let the last of them be seen as they came in."""
+        last = sorted(counted, key=itemgetter(1))[-RECENT:]
+        self.recent.extend(Recent(number, heard, event) for event, number, heard, _ in last)
 
     def _count_session(self, event: Event, minute: MinuteCounts, visit: Visit) -> None:
         was_bounce = visit.is_counted and visit.is_bounce
@@ -109,6 +127,48 @@ class ProjectWindow:
             take(self.countries, None)
             visit.country = add(self.countries, event.country)
         self.bounces += visit.is_bounce - was_bounce
+
+    # -- two sessions turn out to be one ---------------------------------------------------------------------------
+
+    def merge(self, gone_id: str, kept_id: str, now: int) -> None:
+        """Make one of two sessions; nothing happens when the one that is gone is not known here."""
+        gone, kept = self.visits.find(gone_id), self.visits.find(kept_id)
+        if gone is None:
+            return
+        minutes = list({id(m): m for visit in (kept, gone) if visit for m in visit.minutes}.values())
+        source, country = next(((v.source, v.country) for v in (kept, gone) if v and v.is_counted), (None, None))
+        for session_id, visit in ((gone_id, gone), (kept_id, kept)):
+            if visit is not None:
+                self._uncount_session(session_id, visit)
+        self.visits.merge(gone_id, kept_id, now)
+        visit = self.visits[kept_id]
+        if minutes:
+            self._recount_session(kept_id, visit, minutes, source, country)
+        self.visits.forget_if_over(kept_id, visit)
+        self.due = 0
+
+    def _uncount_session(self, session_id: str, visit: Visit) -> None:
+        for minute in visit.minutes:
+            minute.sessions.discard(session_id)
+            minute.bounces -= visit.is_bounce
+        visit.minutes = []
+        if visit.is_counted:
+            visit.is_counted = False
+            self.sessions -= 1
+            self.bounces -= visit.is_bounce
+            take(self.sources, visit.source)
+            take(self.countries, visit.country)
+
+    def _recount_session(
+        self, session_id: str, visit: Visit, minutes: list[MinuteCounts], source: str | None, country: str | None
+    ) -> None:
+        visit.minutes, visit.is_counted = minutes, True
+        for minute in minutes:
+            minute.sessions.add(session_id)
+            minute.bounces += visit.is_bounce
+        self.sessions += 1
+        self.bounces += visit.is_bounce
+        visit.source, visit.country = add(self.sources, source), add(self.countries, country)
 
     # -- time passes ---------------------------------------------------------------------------------------------
 
@@ -185,3 +245,9 @@ class ProjectWindow:
         # A minute from before this process was not watched: that each of its sessions was there is the best guess.
         peak = counts.peak or sessions
         return Minute(t, counts.events, counts.page_views, sessions, counts.bounces, peak, dict(counts.names))
+
+
+def _add_all(counts: dict[Any, int], of_minute: dict[Any, int], keys: Sequence[Any]) -> None:
+    for key, n in Counter(keys).items():
+        counted_as = add(counts, key, n)
+        of_minute[counted_as] = of_minute.get(counted_as, 0) + n

@@ -35,11 +35,11 @@ class MinuteCounts:
         self.sessions: set[str] = set()
 
 
-def add(counts: dict[Any, int], key: Any, most: int = MOST_KEYS) -> Any:
-    """Count a key; return the key it was counted under."""
+def add(counts: dict[Any, int], key: Any, n: int = 1, most: int = MOST_KEYS) -> Any:
+    """Count a key, `n` times; return the key it was counted under."""
     if key not in counts and len(counts) >= most:
         key = None
-    counts[key] = counts.get(key, 0) + 1
+    counts[key] = counts.get(key, 0) + n
     return key
 
 

@@ -23,7 +23,11 @@ from glimpse.live.tally import MinuteCounts
 
 # A client's clock is corrected only beyond this: an event that is less late may have happened now.
 LATE_AFTER_MS = 60_000
-_SHOWN_BY = frozenset({PAGE_VIEW, PAGE_VISIBLE, HEARTBEAT})
+MOST_LEFT = 8  # pages whose leave is remembered
+_SHOWN_BY = frozenset({PAGE_VIEW, PAGE_VISIBLE})
+# Farewells overtake what was sent before them, and of a client whose clock is corrected each request by an error of its
+# own: what claims to be so little younger may be older. It is less than the 15 s between heartbeats.
+OVERTAKEN_MS = 10_000
 
 
 class Presence(IntEnum):
@@ -42,24 +46,34 @@ def heard_at(event: Event) -> int:
 class Page:
     """One open page (tab) of a session."""
 
-    __slots__ = ("heard_at", "is_visible", "time")
+    __slots__ = ("heard_at", "hidden_at", "is_visible", "time")
 
     def __init__(self, time: int, heard: int) -> None:
         self.time = time  # the client's, of the last event
         self.heard_at = heard
+        self.hidden_at = 0  # likewise the client's
         self.is_visible = True
+
+    def hear(self, name: str, time: int) -> None:
+        """Take up what is younger than all that was heard of the page."""
+        self.time = time
+        if name == PAGE_HIDDEN:
+            self.is_visible, self.hidden_at = False, time
+        elif name in _SHOWN_BY or (name == HEARTBEAT and time >= self.hidden_at + OVERTAKEN_MS):
+            self.is_visible = True
 
 
 class Visit:
     """A session's open pages, and what decides whether it is a bounce."""
 
     __slots__ = (
-        "country", "due", "engaged_ms", "heard_at", "interactions", "is_bounce", "is_counted", "minutes", "pages",
-        "place", "presence", "source", "views",
+        "country", "due", "engaged_ms", "heard_at", "interactions", "is_bounce", "is_counted", "left", "minutes",
+        "pages", "place", "presence", "source", "views",
     )  # fmt: skip
 
     def __init__(self) -> None:
         self.pages: dict[Any, Page] = {}
+        self.left: dict[Any, int] = {}  # when pages were left, by the client's clock; the last few
         self.heard_at = 0
         self.presence = Presence.GONE
         self.due = 0  # when its presence may change by time alone; 0: never
@@ -73,26 +87,38 @@ class Visit:
         self.engaged_ms = 0
         self.is_bounce = True
 
-    def hear(self, event: Event) -> None:
+    def hear(self, event: Event, now: int) -> None:
         """Take one event into account for presence."""
-        heard = heard_at(event)
-        self.heard_at = max(self.heard_at, heard)
         key = event.context.get("pageId") or event.url
         page = self.pages.get(key)
+        heard = min(heard_at(event), now)  # what is stamped with a clock that is ahead must not keep anybody here
+        if page is not None and event.time < page.time:
+            heard = min(heard, page.heard_at)  # nor what was overtaken by younger news of the same page
+        self.heard_at = max(self.heard_at, heard)
         if event.name == PAGE_LEAVE:
             # What was heard of the page after it left, as of one that came back from the cache, keeps it open.
             if page is None or event.time >= page.time:
                 self.pages.pop(key, None)
+                # Of a page that was never heard of, the view itself has been overtaken.
+                self._note_left(key, event.time if page else event.time + OVERTAKEN_MS)
             return
+        if key in self.left and event.time < self.left[key] + self._slack_ms(page, event.name):
+            return  # older than the leave, and later to come in
         if page is None:
             page = self.pages[key] = Page(event.time, heard)
         if event.time >= page.time:
-            page.time = event.time
-            if event.name == PAGE_HIDDEN:
-                page.is_visible = False
-            elif event.name in _SHOWN_BY:
-                page.is_visible = True
+            page.hear(event.name, event.time)
         page.heard_at = max(page.heard_at, heard)
+
+    @staticmethod
+    def _slack_ms(page: Page | None, name: str) -> int:
+        """Return how much younger than a leave something must be; only a view says by itself that a page is back."""
+        return OVERTAKEN_MS if page is None and name != PAGE_VIEW else 0
+
+    def _note_left(self, key: Any, time: int) -> None:
+        self.left[key] = max(time, self.left.pop(key, 0))
+        if len(self.left) > MOST_LEFT:
+            del self.left[next(iter(self.left))]
 
     def count(self, event: Event) -> None:
         """Take one event into account for what the visitor did. Signs of life don't count."""
@@ -103,6 +129,18 @@ class Visit:
             self.engaged_ms += event.engaged_ms
         elif name not in PASSIVE_NAMES:
             self.interactions += 1
+        self.is_bounce = is_bounce(self.views, self.interactions, self.engaged_ms)
+
+    def absorb(self, other: Visit) -> None:
+        """Take what is known of a later visit that turned out to be the same."""
+        # A page of its own may be hidden, and so silent; it is open until it says that it leaves.
+        still_open = {key: page for key, page in self.pages.items() if page.time > other.left.get(key, 0)}
+        self.pages, self.left = still_open | other.pages, self.left | other.left
+        self.heard_at = max(self.heard_at, other.heard_at)
+        self.place = self.place or other.place
+        self.views += other.views
+        self.interactions += other.interactions
+        self.engaged_ms += other.engaged_ms
         self.is_bounce = is_bounce(self.views, self.interactions, self.engaged_ms)
 
     def look(self, now: int, idle_after: int, gone_after: int) -> tuple[Presence, int]:

@@ -8,15 +8,31 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from itertools import chain
+from functools import lru_cache
+from heapq import nlargest
+from typing import NamedTuple
 
-from glimpse.events import SIGNS_OF_LIFE, Event
-from glimpse.live.numbers import LiveNumbers, Minute, Recent
-from glimpse.live.project import RECENT, ProjectWindow
-from glimpse.live.tally import MINUTE_MS, merged, minute_of, ranked
+from glimpse.events import SIGNS_OF_LIFE, Event, Merge, Session, is_layer, relabel
+from glimpse.filters import Filter, Where, as_filter
+from glimpse.filters.predicate import predicate_of
+from glimpse.live.filtered import ALL_PROJECTS, FilteredWindow, FilteredWindows
+from glimpse.live.here import here_of
+from glimpse.live.numbers import Here, LiveNumbers
+from glimpse.live.project import ProjectWindow
+from glimpse.live.summing import numbers_of
+from glimpse.live.tally import MINUTE_MS, minute_of
 
-ALL_PROJECTS = "*"
 _NEVER = 1 << 62
+_read = lru_cache(maxsize=256)(as_filter)  # a viewer that asks with a text does so many times a second
+_compiled = lru_cache(maxsize=256)(predicate_of)
+
+
+class Arrivals(NamedTuple):
+    """Some of what came in."""
+
+    events: list[Event]
+    position: int  # go on from here
+    has_gap: bool  # some that came in after the position asked for are not held any more
 
 
 class Window:
@@ -48,10 +64,17 @@ class Window:
         self._presence = (idle_after_ms, gone_after_ms)
         self._projects: dict[str, ProjectWindow] = {}
         self._events: deque[Event] = deque()
+        self._leave_at: deque[int] = deque()  # when each of them is older than the span, by this window's own clock
         self._ids: set[tuple[str, str]] = set()
+        self._let_go = 0  # events that are held no more
+        self._held_since = 0  # before it events were let go of early
         self._number = 0
         self._due = _NEVER
         self._seen: dict[str, LiveNumbers] = {}
+        self._sessions: dict[tuple[str, str], Session] = {}
+        self._filtered = FilteredWindows(self._projects, self._sessions, minutes=minutes, most_events=max_events)
+        self._forgot_in = 0  # the minute in which sessions were let go of last
+        self._passed = 0  # how often time alone changed something
         self.version = 0
 
     # -- the drain ----------------------------------------------------------------------------------------------
@@ -60,41 +83,76 @@ class Window:
         """Take what has just come in, signs of life included; an event that is known already changes nothing."""
         self._take(events, is_new=True)
 
+    def learn(self, sessions: Sequence[Session], *, are_stored: bool = False) -> None:
+        """Take up what is known of sessions, for filters that ask about them; before their events are appended.
+
+        What was stored may be older than what is known: then only of sessions that are not known.
+        """
+        if are_stored:
+            sessions = [session for session in sessions if (session.project, session.id) not in self._sessions]
+        if not sessions:
+            return
+        self._sessions.update({(session.project, session.id): session for session in sessions})
+        if len(self._filtered):
+            self.version += 1
+            self._filtered.learn(sessions, self._now_ms())
+
+    def merge(self, merges: Sequence[Merge]) -> None:
+        """Make one of each two sessions that turned out to be one."""
+        if not merges:
+            return
+        now = self._now_ms()
+        self.version += 1
+        for merge in merges:
+            if part := self._projects.get(merge.project):
+                part.merge(merge.gone, merge.kept, now)
+                part.version = self.version
+        relabel(self._events, merges)
+        self._filtered.merge(merges, now)
+        self._due = 0
+
     def restore(self, events: Sequence[Event]) -> None:
         """Take what came in before this process started."""
         self._take(sorted(events, key=lambda event: event.time), is_new=False)
 
     def _take(self, events: Sequence[Event], *, is_new: bool) -> None:
         now = self._now_ms()
-        touched = {id(part): part for event in events if (part := self._take_one(event, now, is_new=is_new))}
-        if not touched:
+        by_project: dict[str, list[tuple[Event, int]]] = {}
+        for event in events:
+            if event.name in SIGNS_OF_LIFE or self._hold(event, now):
+                self._number += is_new
+                by_project.setdefault(event.project, []).append((event, self._number if is_new else 0))
+        if not by_project:
             return
-        self._bound_memory(now)
         self.version += 1
-        for part in touched.values():
+        for project, numbered in by_project.items():
+            part = self._projects.get(project)
+            if part is None:
+                part = self._projects[project] = ProjectWindow(self._minutes, *self._presence)
+            part.take(numbered, now)
             part.version = self.version
+        self._bound_memory(now)
         self._due = 0
+        self._filtered.take(events, self._number if is_new else 0, now)
 
-    def _take_one(self, event: Event, now: int, *, is_new: bool) -> ProjectWindow | None:
-        if event.name not in SIGNS_OF_LIFE:
-            pair = (event.project, event.id)
-            if pair in self._ids:
-                return None
-            self._ids.add(pair)
-            self._events.append(event)
-        part = self._projects.get(event.project)
-        if part is None:
-            part = self._projects[event.project] = ProjectWindow(self._minutes, *self._presence)
-        self._number += is_new
-        part.take(event, now, self._number if is_new else None)
-        return part
+    def _hold(self, event: Event, now: int) -> bool:
+        """Hold an event as it is; return whether it was not held yet."""
+        pair = (event.project, event.id)
+        if pair in self._ids:
+            return False
+        self._ids.add(pair)
+        self._events.append(event)
+        self._leave_at.append(min(event.received_at, now) + self._minutes * MINUTE_MS)
+        return True
 
     def _bound_memory(self, now: int) -> None:
-        since = minute_of(now) - (self._minutes - 1) * MINUTE_MS
-        events = self._events
-        while events and (len(events) > self._max_events or events[0].received_at < since):
-            event = events.popleft()
+        events, leave_at = self._events, self._leave_at
+        while events and (len(events) > self._max_events or leave_at[0] < now):
+            event, due = events.popleft(), leave_at.popleft()
+            self._let_go += 1
             self._ids.discard((event.project, event.id))
+            if due >= now:  # too many: what is made of those held covers less
+                self._held_since = minute_of(due) - (self._minutes - 1) * MINUTE_MS
         parts = self._projects.values()
         while sum(len(part.visits) for part in parts) > self._max_events:
             fullest = max(parts, key=lambda part: len(part.visits))
@@ -104,91 +162,136 @@ class Window:
 
     # -- viewers ------------------------------------------------------------------------------------------------
 
-    def look(self, project: str) -> int:
-        """Let time pass, and return a number that changes whenever what a viewer of the project sees does."""
+    def look(self, project: str, where: Where | None = None) -> int:
+        """Let time pass, and return a number that changes whenever what a viewer of the project sees does.
+
+        Parameters
+        ----------
+        project
+            One project, or "*" for all.
+        where
+            A filter of `glimpse.filters` in any of its forms, as everywhere below.
+        """
         if self._now_ms() >= self._due:
             self._pass_time(self._now_ms())
+        if (kept := _filter(where)) is not None:
+            return self._through(project, kept).look(self.version, self._passed, self._now_ms())
         if project == ALL_PROJECTS:
             return self.version
         part = self._projects.get(project)
         return part.version if part else 0
+
+    def fill(self, project: str, where: Where | None = None) -> bool:
+        """Count more of what a filter keeps of the events held; return whether that is all. Each look does so too.
+
+        Raises
+        ------
+        TooManyFilters
+            When as many other filters as can be are being looked through.
+        """
+        return (kept := _filter(where)) is None or self._through(project, kept).fill(self._now_ms())
+
+    def _through(self, project: str, where: Filter) -> FilteredWindow:
+        return self._filtered.find(project, where, self._events, self._held_since, self._now_ms())
 
     def _pass_time(self, now: int) -> None:
         due = [part for part in self._projects.values() if now >= part.due]
         changed = [part for part in due if part.pass_time(now)]
         if changed:
             self.version += 1
+            self._passed += 1
             for part in changed:
                 part.version = self.version
         for project in [project for project, part in self._projects.items() if part.is_over]:
             del self._projects[project]
             self._seen.pop(project, None)
+        self._forget_sessions(minute_of(now))
         self._due = min((part.due for part in self._projects.values()), default=_NEVER)
 
+    def _forget_sessions(self, minute: int) -> None:
+        if minute != self._forgot_in:
+            self._forgot_in = minute
+            parts = self._projects
+            gone = [
+                pair for pair in self._sessions if (part := parts.get(pair[0])) is None or not part.visits.find(pair[1])
+            ]
+            for pair in gone:
+                del self._sessions[pair]
+
     def projects(self) -> list[str]:
-        """Return the projects that have something in the window, the one heard last first."""
-        return sorted(self._projects, key=lambda project: -self._projects[project].version)
+        """Return the projects that have something in the window, the one heard last first, layers of others last."""
+        return sorted(self._projects, key=lambda project: (is_layer(project), -self._projects[project].version))
 
-    def events(self, project: str) -> list[Event]:
+    def events(self, project: str, where: Where | None = None) -> list[Event]:
         """Return the events held, as they came in; the oldest are let go of when there are too many."""
-        return [event for event in self._events if project in (ALL_PROJECTS, event.project)]
+        return self._kept(self._events, project, where)
 
-    def numbers(self, project: str) -> LiveNumbers:
-        """Return the live numbers, made once for each version and shared by all who ask."""
-        version = self.look(project)
+    def _kept(self, held: Iterable[Event], project: str, where: Where | None) -> list[Event]:
+        is_all = project == ALL_PROJECTS
+        events = [e for e in held if e.project == project or (is_all and not is_layer(e.project))]
+        if (kept := _filter(where)) is None:
+            return events
+        keeps, sessions = _compiled(kept), self._sessions
+        return [event for event in events if keeps(event, sessions.get((event.project, event.session_id)))]
+
+    def position(self, after_id: str | None = None) -> int | None:
+        """Return how many events have come in, or had with the event of an id; None when that is not held."""
+        last = self._let_go + len(self._events)
+        if after_id is None:
+            return last
+        return next((last - ago for ago, event in enumerate(reversed(self._events)) if event.id == after_id), None)
+
+    def arrivals(self, project: str, where: Where | None, after: int, limit: int) -> Arrivals:
+        """Return what came in after a position, as far as a filter keeps it now; of at most so many events."""
+        first = max(0, after - self._let_go)
+        examined = [self._events[at] for at in range(first, min(first + limit, len(self._events)))]
+        kept = self._kept(examined, project, where)
+        return Arrivals(kept, self._let_go + first + len(examined), after < self._let_go)
+
+    def here(self, project: str, where: Where | None = None, most: int = 50) -> list[Here]:
+        """Return the sessions that are there now, the one heard last first; with a filter, those of kept events.
+
+        Raises
+        ------
+        TooManyFilters
+            When as many other filters as can be are being looked through.
+        """
+        self.look(project, where)
+        kept = _filter(where)
+        through = None if kept is None else self._through(project, kept)
+        named = [name for name in self._projects if name == project or (project == ALL_PROJECTS and not is_layer(name))]
+        there = [
+            (visit.heard_at, name, session_id, visit)
+            for name in named
+            for session_id, visit in self._projects[name].visits.there()
+            if through is None or through.has(name, session_id)
+        ]
+        latest = nlargest(most, there, key=lambda line: line[0])
+        return [here_of(name, key, visit, self._sessions.get((name, key))) for _, name, key, visit in latest]
+
+    def numbers(self, project: str, where: Where | None = None) -> LiveNumbers:
+        """Return the live numbers, made once for each version and shared by all who ask.
+
+        Raises
+        ------
+        TooManyFilters
+            When as many other filters as can be are being looked through.
+        """
+        version = self.look(project, where)
+        if (kept := _filter(where)) is not None:
+            return self._through(project, kept).numbers(self._now_ms())
         known = self._seen.get(project)
         if known is None or known.version != version:
             known = self._seen[project] = self._count(project, version)
         return known
 
     def _count(self, project: str, version: int) -> LiveNumbers:
-        now = self._now_ms()
         if project == ALL_PROJECTS:
-            parts = list(self._projects.values())
+            parts = [part for name, part in self._projects.items() if not is_layer(name)]
         else:
             parts = [self._projects[project]] if project in self._projects else []
-        since = max((part.since(now) for part in parts), default=minute_of(now) - (self._minutes - 1) * MINUTE_MS)
-        first = minute_of(now) - (self._minutes - 1) * MINUTE_MS
-        return LiveNumbers(
-            project=project,
-            version=version,
-            as_of=now,
-            covers_since=since,
-            active=sum(part.visits.active for part in parts),
-            idle=sum(part.visits.idle for part in parts),
-            events_last_minute=sum(part.events_last_minute for part in parts),
-            events=sum(part.events for part in parts),
-            page_views=sum(part.page_views for part in parts),
-            sessions=sum(part.sessions for part in parts),
-            bounces=sum(part.bounces for part in parts),
-            per_minute=[
-                _summed([p.minute(first + i * MINUTE_MS) for p in parts], first + i * MINUTE_MS)
-                for i in range(self._minutes)
-            ],
-            top_names=ranked(merged(part.names for part in parts)),
-            top_pages=ranked(merged(part.pages for part in parts)),
-            top_sources=ranked(merged(part.sources for part in parts)),
-            top_countries=ranked(merged(part.countries for part in parts)),
-            places=list(chain.from_iterable(part.places.now() for part in parts)),
-            recent=_latest(parts),
-        )
+        return numbers_of(project, version, self._now_ms(), self._minutes, parts)
 
 
-def _latest(parts: list[ProjectWindow]) -> list[Recent]:
-    together = chain.from_iterable(part.recent for part in parts)
-    return sorted(together, key=lambda recent: (recent.number, recent.heard_at))[-RECENT:]
-
-
-def _summed(minutes: Iterable[Minute], t: int) -> Minute:
-    minutes = list(minutes)
-    if len(minutes) == 1:
-        return minutes[0]
-    return Minute(
-        t,
-        sum(m.events for m in minutes),
-        sum(m.page_views for m in minutes),
-        sum(m.sessions for m in minutes),
-        sum(m.bounces for m in minutes),
-        sum(m.active for m in minutes),
-        merged([{}, *(m.by_name for m in minutes)]),
-    )
+def _filter(where: Where | None) -> Filter | None:
+    return _read(where) if isinstance(where, str) else as_filter(where)

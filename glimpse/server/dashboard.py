@@ -2,10 +2,20 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING, Any
+
 import panel as pn
 from panel.io.resources import LOCAL_DIST, patch_model_css
 
+from glimpse.collect.access import may_change
 from glimpse.server import served
+from glimpse.server.silent_viewers import behind
+
+if TYPE_CHECKING:
+    from glimpse.server.composition import Glimpse
+    from glimpse.views.asked import Ask
+    from glimpse.views.backstage import Backstage
+    from glimpse.views.scope import Scope
 
 _NOT_YET = """<meta http-equiv="refresh" content="1"><p style="font:16px system-ui;margin:15vh auto;max-width:34em">
 Glimpse is not running in this server yet. If this stays, it was started by something else than
@@ -19,17 +29,56 @@ def show_dashboard() -> None:
         pn.pane.HTML(_NOT_YET).servable(title="Glimpse")
         return
     from glimpse.views.dashboard import Dashboard  # noqa: PLC0415 - imported by the first page, or before it at leisure
-    from glimpse.views.page import asked_project, asked_theme, page  # noqa: PLC0415
+    from glimpse.views.page import asked, page  # noqa: PLC0415
 
     dashboard = Dashboard(
         glimpse.window,
-        project=asked_project(glimpse.window),
-        theme=asked_theme(),
+        **asked(glimpse.window),
         status=glimpse.status,
         projects=glimpse.projects,
+        sdk_url=_sdk_url(glimpse),
+        ask=_asked_of(glimpse),
+        backstage=_backstage_of(glimpse),
     )
     page(dashboard).servable(title="Glimpse")
+    if pn.state.curdoc is not None:
+        dashboard.pull.holds_back = behind(pn.state.curdoc)
     _take_styles_from_here()
+
+
+def _sdk_url(glimpse: Glimpse) -> str:
+    """Return where tracked pages find the tracker; a viewer may see this page at an address that they can't reach."""
+    where = glimpse.settings.public_url
+    return f"{where}/sdk/glimpse.js" if where else ""
+
+
+def _asked_of(glimpse: Glimpse) -> Ask:
+    """Return how views ask the store, whichever process has it at the time."""
+
+    async def ask(question: str, scope: Scope, **arguments: Any) -> list[dict[str, Any]]:
+        span: Any = {"project": scope.project, "since": scope.since, "until": scope.until, "where": scope.where}
+        return await glimpse.queries.ask(question, **span, **arguments)
+
+    return ask
+
+
+def _backstage_of(glimpse: Glimpse) -> Backstage:
+    """Return what this viewer is shown of the server, and whether it may change what is set.
+
+    What it changes comes over its page's WebSocket, which Bokeh opens for pages of this server alone (by origin, and by
+    a token that stands in the page), and `guard.py` for those who may look.
+    """
+    from glimpse.views.backstage import Backstage  # noqa: PLC0415
+
+    context: Any = pn.state.curdoc.session_context if pn.state.curdoc else None
+    request = context.request if context else None
+    return Backstage(
+        registry=glimpse.registry,
+        stored=lambda: glimpse.known_projects,
+        health=glimpse.operations,
+        may_change=request is not None and may_change(request, glimpse.settings),
+        sdk_url=f"{glimpse.settings.public_url}/sdk/glimpse.js" if glimpse.settings.public_url else "",
+    )
 
 
 def _take_styles_from_here() -> None:

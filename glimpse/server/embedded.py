@@ -17,13 +17,16 @@ from tornado.httpserver import HTTPServer
 from tornado.web import Application
 
 from glimpse.client import Client
+from glimpse.clock import steady_now_ms
 from glimpse.collect.routes import routes
 from glimpse.errors import GlimpseError
-from glimpse.events import Event
-from glimpse.live import LiveNumbers, PipelineStatus, Window
+from glimpse.events import Event, Merge, Session
+from glimpse.filters import Where
+from glimpse.live import Arrivals, Here, LiveNumbers, PipelineStatus, Window
 from glimpse.server.access_log import log_without_address
-from glimpse.server.composition import Glimpse, wall_clock_ms
+from glimpse.server.composition import Glimpse
 from glimpse.settings import Settings
+from glimpse.store import Queries
 
 T = TypeVar("T")
 _HOST = "127.0.0.1"
@@ -67,7 +70,7 @@ class SharedWindow(Window):
     """A window that one thread fills while another looks."""
 
     def __init__(self, settings: Settings) -> None:
-        super().__init__(minutes=settings.window_minutes, max_events=settings.window_events, now_ms=wall_clock_ms)
+        super().__init__(minutes=settings.window_minutes, max_events=settings.window_events, now_ms=steady_now_ms)
         self._lock = threading.RLock()
 
     def append(self, events: Sequence[Event]) -> None:
@@ -75,30 +78,60 @@ class SharedWindow(Window):
         with self._lock:
             super().append(events)
 
+    def merge(self, merges: Sequence[Merge]) -> None:
+        """Make one of two sessions, while nobody looks."""
+        with self._lock:
+            super().merge(merges)
+
     def restore(self, events: Sequence[Event]) -> None:
         """Take earlier rows, while nobody looks."""
         with self._lock:
             super().restore(events)
 
-    def look(self, project: str) -> int:
+    def learn(self, sessions: Sequence[Session], *, are_stored: bool = False) -> None:
+        """Take up what is known of sessions, while nobody looks."""
+        with self._lock:
+            super().learn(sessions, are_stored=are_stored)
+
+    def look(self, project: str, where: Where | None = None) -> int:
         """Let time pass, while nobody fills."""
         with self._lock:
-            return super().look(project)
+            return super().look(project, where)
+
+    def fill(self, project: str, where: Where | None = None) -> bool:
+        """Count more of what a filter keeps, while nobody appends."""
+        with self._lock:
+            return super().fill(project, where)
 
     def projects(self) -> list[str]:
         """Return the projects, while nobody fills."""
         with self._lock:
             return super().projects()
 
-    def events(self, project: str) -> list[Event]:
+    def events(self, project: str, where: Where | None = None) -> list[Event]:
         """Return the events held, while nobody fills."""
         with self._lock:
-            return super().events(project)
+            return super().events(project, where)
 
-    def numbers(self, project: str) -> LiveNumbers:
+    def position(self, after_id: str | None = None) -> int | None:
+        """Return how many events have come in, while nobody fills."""
+        with self._lock:
+            return super().position(after_id)
+
+    def arrivals(self, project: str, where: Where | None, after: int, limit: int) -> Arrivals:
+        """Return what came in after a position, while nobody fills."""
+        with self._lock:
+            return super().arrivals(project, where, after, limit)
+
+    def here(self, project: str, where: Where | None = None, most: int = 50) -> list[Here]:
+        """Return who is there, while nobody fills."""
+        with self._lock:
+            return super().here(project, where, most)
+
+    def numbers(self, project: str, where: Where | None = None) -> LiveNumbers:
         """Return the live numbers, which never change once made."""
         with self._lock:
-            return super().numbers(project)
+            return super().numbers(project, where)
 
 
 def _at_exit(embedded: ref[Embedded]) -> None:
@@ -134,11 +167,19 @@ class Embedded:
         """Return how far behind the picture is."""
         return self._glimpse.status() if self._glimpse else PipelineStatus(problem="Glimpse has been stopped")
 
-    def ask(self, question: str, *arguments: Any, **options: Any) -> Any:
-        """Ask a question of `glimpse.store.Queries` and wait for the answer."""
+    def ask(self, question: str, **arguments: Any) -> list[dict[str, Any]]:
+        """Ask a question of `glimpse.store.Queries` and wait for the rows."""
+        return self._run(self._queries.ask(question, **arguments))
+
+    def save_segment(self, project: str, name: str, where: Where | None) -> None:
+        """Give a filter a name in a project."""
+        self._run(self._queries.save_segment(project, name, where))
+
+    @property
+    def _queries(self) -> Queries:
         if self._glimpse is None:
             raise GlimpseError("Glimpse has been stopped; glimpse.start() brings up another")
-        return self._run(getattr(self._glimpse.queries, question)(*arguments, **options))
+        return self._glimpse.queries
 
     def stop(self) -> None:
         """Drain, store, and end the thread. A second call does nothing."""

@@ -1,4 +1,4 @@
-"""How a process without the drain keeps its window: the owner's live rows, and the store for what came before."""
+"""How a process keeps its window of what others drain: their live rows, and the store for what came before."""
 
 from __future__ import annotations
 
@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 
 import msgspec
 
+from glimpse.clock import steady_now_ms
 from glimpse.errors import StoreUnavailable
-from glimpse.events import Event
+from glimpse.events import Event, Session
 from glimpse.settings import Settings
 
 if TYPE_CHECKING:
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from glimpse.store import Queries
 
 _PAGE = 5_000
+_SESSIONS = 10_000
 _LIVE_ROWS_REACH_S = 60.0  # half of what the buffer keeps of them
 _OWNER_NOTICES_S = 2.0
 _RETRY_S = 1.0
@@ -43,9 +45,11 @@ class Follower:
             await self._buffer.announce_follower()
             self._catch_up_at = [now, now + _OWNER_NOTICES_S + self._settings.flush_interval_s]
         self._followed_at = now
-        rows, self._position = await self._buffer.read_live(self._position)
-        if rows:
-            self._window.append(rows)
+        lots, self._position = await self._buffer.read_live(self._position, is_others=True)
+        for lot in lots:
+            self._window.learn(lot.sessions)
+            self._window.merge(lot.merges)
+            self._window.append(lot.rows)
         if self._catch_up_at and now >= self._catch_up_at[0]:
             self._catch_up_at[0] = now + _RETRY_S  # should this attempt fail
             with contextlib.suppress(StoreUnavailable):  # no owner yet, or none any more: the status line says so
@@ -53,7 +57,7 @@ class Follower:
                 self._catch_up_at.pop(0)
 
     async def _catch_up(self) -> None:
-        until = time.time_ns() // 1_000_000 + 24 * 3_600_000  # a client's clock may be ahead
+        until = steady_now_ms() + 24 * 3_600_000  # a client's clock may be ahead
         since = until - 24 * 3_600_000 - self._settings.window_minutes * 60_000
         found: list[Event] = []
         after: str | None = None
@@ -64,3 +68,5 @@ class Follower:
                 break
             after = f"{page[-1]['time']}:{page[-1]['id']}"
         self._window.restore(found)
+        sessions = await self._queries().sessions("*", since, until, limit=_SESSIONS)
+        self._window.learn([msgspec.convert(row, Session) for row in sessions], are_stored=True)

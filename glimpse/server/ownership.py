@@ -9,8 +9,10 @@ import fcntl
 import os
 from pathlib import Path
 from typing import IO
+from uuid import uuid4
 
 LOCK_NAME = "owner.lock"
+PLACE_NAME = "place"
 
 
 class Ownership:
@@ -24,6 +26,13 @@ class Ownership:
     def is_held(self) -> bool:
         """Whether this process is the owner."""
         return self._file is not None
+
+    def place(self) -> str:
+        """Return the name of this folder among all that drain from one Redis. Ask it only while it is held."""
+        file = self._path.with_name(PLACE_NAME)
+        if not file.exists():
+            file.write_text(uuid4().hex)
+        return file.read_text()
 
     def take(self) -> bool:
         """Try to become the owner; return at once whether this process is it."""

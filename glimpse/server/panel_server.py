@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, cast
 
 from bokeh.embed.bundle import extension_dirs
 from bokeh.server.server import BaseServer
-from tornado.ioloop import PeriodicCallback
 from tornado.routing import Rule
 
 from glimpse.collect.routes import routes
@@ -26,9 +25,13 @@ from glimpse.errors import GlimpseError, SettingsError
 from glimpse.server import served
 from glimpse.server.access_log import log_without_address
 from glimpse.server.composition import Glimpse
+from glimpse.server.event_loop import use_uvloop
 from glimpse.server.first_page import FirstPage, FirstViewer
 from glimpse.server.guard import ForbiddenPage, Stranger
+from glimpse.server.periodic import call_every
 from glimpse.server.signals import ForkedChildren, answer_before_the_loop
+from glimpse.server.silent_viewers import cut_silent_viewers
+from glimpse.server.slow_clients import SlowClients
 from glimpse.settings import Settings
 
 if TYPE_CHECKING:
@@ -38,7 +41,7 @@ log = logging.getLogger("glimpse.server")
 
 _STOP_SIGNALS = (signal.SIGTERM, signal.SIGINT)
 _GRACE_S = 0.3  # a request under way has its answer by then
-_PARENT_WATCH_MS = 1_000
+_PARENT_WATCH_S = 1
 
 
 def take_part(apps: list[str]) -> None:
@@ -47,7 +50,7 @@ def take_part(apps: list[str]) -> None:
         settings = Settings.from_environment()
     except SettingsError as problem:
         sys.exit(f"glimpse: {problem}")
-    _use_uvloop()
+    use_uvloop()
     _show_log_lines()
     children = answer_before_the_loop()
     parent = os.getpid()
@@ -82,8 +85,10 @@ def _open(server: BaseServer, glimpse: Glimpse, apps: list[str], children: Forke
         loop.add_signal_handler(number, glimpse.leave_soon)
     _start(glimpse, loop, children)
     _add_routes(server, glimpse, apps)
+    server.io_loop.add_callback(SlowClients(http).watch)
     http.add_sockets(listeners)
     served.glimpse = glimpse
+    log.info("ready to take events")
 
 
 def _start(glimpse: Glimpse, loop: asyncio.AbstractEventLoop, children: ForkedChildren) -> None:
@@ -113,9 +118,9 @@ def _add_routes(server: BaseServer, glimpse: Glimpse, apps: list[str]) -> None:
     paths = [f"/{Path(app).stem if Path(app).suffix else Path(app).name}" for app in apps]
     glimpse.parts.dashboard_path = prefix + paths[0]
     application.settings["log_function"] = log_without_address
+    cut_silent_viewers(application.settings)
     # Given this way they come before Panel's own routes, "/" among them.
-    table = [(prefix + pattern, handler, given) for pattern, handler, given in routes(glimpse.parts)]
-    application.add_handlers(r".*", [*table])
+    application.add_handlers(r".*", [*routes(glimpse.parts, prefix)])
     application.add_handlers(
         r".*",
         [Rule(Stranger(prefix, paths, glimpse.settings), ForbiddenPage), Rule(FirstViewer(prefix, paths), FirstPage)],
@@ -142,10 +147,8 @@ def _let_loopback_names_in(origins: set[str], port: int | None) -> None:
 
 def _watch_signals(server: BaseServer, parent: int) -> None:
     loop = server.io_loop
-    watch = PeriodicCallback(lambda: None if os.getppid() == parent else leave(), _PARENT_WATCH_MS)
 
     def leave() -> None:
-        watch.stop()
         log.info("stopping: taking what is under way to the store")
         loop.stop()
 
@@ -153,7 +156,7 @@ def _watch_signals(server: BaseServer, parent: int) -> None:
         for number in _STOP_SIGNALS:
             _loop_of(server).add_signal_handler(number, leave)
         if os.getpid() != parent:  # one of several: without the parent nobody would tell it to stop
-            watch.start()
+            call_every(_PARENT_WATCH_S, lambda: None if os.getppid() == parent else leave())
 
     loop.add_callback(install)
 
@@ -175,14 +178,6 @@ async def _stop_in_order(server: BaseServer, glimpse: Glimpse) -> None:
     with contextlib.suppress(TimeoutError):
         await asyncio.wait_for(http.close_all_connections(), 1)
     await glimpse.stop()
-
-
-def _use_uvloop() -> None:
-    try:
-        import uvloop  # noqa: PLC0415 - not there on every platform
-    except ImportError:
-        return
-    asyncio.set_event_loop_policy(uvloop.EventLoopPolicy())
 
 
 def _show_log_lines() -> None:

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 import asyncio
-import time
 from typing import TYPE_CHECKING
 
+from glimpse.clock import steady_now_ms
 from glimpse.errors import BufferUnavailable
 from glimpse.live import PipelineStatus
 
@@ -26,11 +26,13 @@ class Pulse:
         """Ask buffer and, from a follower, the owner."""
         glimpse = self._glimpse
         try:
-            self._unacknowledged_ms = await glimpse.buffer.lag_ms(time.time_ns() // 1_000_000)
+            self._unacknowledged_ms = await glimpse.buffer.lag_ms(steady_now_ms())
+            if glimpse.buffer.problem:  # which else would stand until the next event
+                await glimpse.buffer.probe()
             self._buffer_problem = None
         except BufferUnavailable as problem:
             self._buffer_problem = f"the buffer does not answer: {problem}"
-        if glimpse.is_owner:
+        if glimpse.is_owner or glimpse.reading:
             self._owner_problem = None
         else:
             await self._ask_owner()
@@ -65,4 +67,4 @@ class Pulse:
         pipeline = self._glimpse.pipeline
         if pipeline is None or not pipeline.last_drain_at:
             return 0
-        return time.time_ns() // 1_000_000 - pipeline.last_drain_at
+        return steady_now_ms() - pipeline.last_drain_at

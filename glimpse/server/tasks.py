@@ -11,9 +11,9 @@ import time
 from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING, NamedTuple
 
-from tornado.ioloop import PeriodicCallback
-
-from glimpse.errors import GlimpseError
+from glimpse.buffer import RENEWED_EVERY_S
+from glimpse.errors import GlimpseError, LeaseLost
+from glimpse.server.retention import expire_old
 
 if TYPE_CHECKING:
     from glimpse.server.composition import Glimpse
@@ -25,7 +25,10 @@ _DRAIN_AT_MOST_S = 1.0  # then the others have their turn, also while a backlog 
 
 
 class Task(NamedTuple):
-    """One line of the table. `runs_in` is `owner` (has drain and store), `follower` (has not) or `all`."""
+    """One line of the table.
+
+    `runs_in` is `owner` (has drain and store), `follower` (has not), `reader` (sees what others drain, too) or `all`.
+    """
 
     name: str
     function: Callable[[Glimpse], Awaitable[object]]
@@ -35,15 +38,35 @@ class Task(NamedTuple):
 
 async def drain(glimpse: Glimpse) -> None:
     """Put what has arrived in window and store; go on at once while there is more."""
-    began = time.monotonic()
-    if glimpse.pipeline:
-        while await glimpse.pipeline.drain_once() and time.monotonic() - began < _DRAIN_AT_MOST_S:
-            pass
+    began, pipeline = time.monotonic(), glimpse.pipeline
+    if pipeline:
+        try:
+            while await pipeline.drain_once() and time.monotonic() - began < _DRAIN_AT_MOST_S:
+                pass
+        except LeaseLost as problem:
+            await _begin_anew(glimpse, problem)
+        if pipeline.is_lost and pipeline is glimpse.pipeline:
+            await glimpse.own_again()
+
+
+async def keep_leases(glimpse: Glimpse) -> None:
+    """Stay the one that drains, and see which shards are this process' share."""
+    try:
+        await glimpse.keep_leases()
+    except LeaseLost as problem:
+        await _begin_anew(glimpse, problem)
+
+
+async def _begin_anew(glimpse: Glimpse, problem: LeaseLost) -> None:
+    """Forget what is not stored yet: it is another's now, and comes from the store if it comes back."""
+    log.warning("%s; this one begins anew", problem)
+    await glimpse.own_again()
 
 
 async def own(glimpse: Glimpse) -> None:
-    """Become the owner when there is none."""
-    await glimpse.try_to_own()
+    """Become the owner when there is none, else read what its owner lets any process read."""
+    if not await glimpse.try_to_own():
+        await glimpse.read_directly()
 
 
 async def follow(glimpse: Glimpse) -> None:
@@ -77,6 +100,16 @@ async def learn_projects(glimpse: Glimpse) -> None:
     glimpse.known_projects = await glimpse.queries.projects()
 
 
+async def refresh_projects(glimpse: Glimpse) -> None:
+    """Take up what was set for projects."""
+    await glimpse.registry.refresh()
+
+
+async def expire_events(glimpse: Glimpse) -> None:
+    """Delete what is older than its project keeps."""
+    await expire_old(glimpse)
+
+
 async def log_active_sessions(glimpse: Glimpse) -> None:
     """Write one line for each project whose number of active sessions changed."""
     counts = {project: _open_sessions(glimpse, project) for project in glimpse.window.projects()}
@@ -94,14 +127,17 @@ def _open_sessions(glimpse: Glimpse, project: str) -> int:
 
 TASKS = (
     Task("drain", drain, 25, "owner"),
+    Task("keep leases", keep_leases, round(RENEWED_EVERY_S * 1000), "owner"),
     Task("watch lag", watch_lag, 500, "all"),
     Task("watch valkey", watch_valkey, 500, "all"),
+    Task("refresh projects", refresh_projects, 1_000, "all"),
     Task("refresh geo", refresh_geo, 2_000, "owner"),
     Task("learn projects", learn_projects, 10_000, "all"),
     Task("log active sessions", log_active_sessions, 10_000, "owner"),
+    Task("expire events", expire_events, 60_000, "owner"),
     Task("own", own, 500, "follower"),
-    Task("follow", follow, 50, "follower"),
-    Task("announce", announce, 5_000, "follower"),
+    Task("follow", follow, 50, "reader"),
+    Task("announce", announce, 5_000, "reader"),
 )
 
 
@@ -126,25 +162,42 @@ class Clockwork:
         await asyncio.gather(*(beat.stop() for beat in self._beats))
 
 
+def _roles_of(glimpse: Glimpse) -> tuple[str, ...]:
+    if not glimpse.is_owner:
+        return "follower", "reader", "all"
+    return ("owner", "reader", "all") if glimpse.shares_store else ("owner", "all")
+
+
 class _Beat:
+    """Runs one task again and again; by the loop's clock, for Tornado's stands still when the machine's is set back."""
+
     def __init__(self, task: Task, glimpse: Glimpse) -> None:
         self.task = task
         self.problem: str | None = None
         self._glimpse = glimpse
         self._under_way = asyncio.Lock()
-        self._callback = PeriodicCallback(self._run, task.period_ms)
+        self._beating: asyncio.Task[None] | None = None
+        self._is_stopped = False
 
     def start(self) -> None:
-        self._callback.start()
+        self._beating = asyncio.get_running_loop().create_task(self._beat())
 
     async def stop(self) -> None:
-        self._callback.stop()
-        async with self._under_way:
-            return
+        self._is_stopped = True  # also of a round that takes longer than anybody waits here
+        async with self._under_way:  # so that it is cancelled between two rounds
+            if self._beating:
+                self._beating.cancel()
+
+    async def _beat(self) -> None:
+        loop, period_s = asyncio.get_running_loop(), self.task.period_ms / 1000
+        due = loop.time()
+        while not self._is_stopped:
+            due = max(due + period_s, loop.time())
+            await asyncio.sleep(due - loop.time())
+            await self._run()
 
     async def _run(self) -> None:
-        role = "owner" if self._glimpse.is_owner else "follower"
-        if self.task.runs_in not in (role, "all") or self._glimpse.is_stopping:
+        if self.task.runs_in not in _roles_of(self._glimpse) or self._glimpse.is_stopping:
             return
         async with self._under_way:
             try:

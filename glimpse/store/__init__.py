@@ -1,10 +1,29 @@
-"""The store: `duckdb.py` writes, `queries.py` asks, `remote.py` asks for other processes.
+"""The store: `store.py` says what one is, `duckdb.py` and `clickhouse.py` are, `opening.py` chooses.
 
-Rule of this package: one process owns the file; rows, stream position and ledger change in one transaction.
+`queries.py` says what can be asked, `local.py` and `remote.py` answer; the questions themselves are in `questions/`.
+
+Rule of this package: rows, stream position and ledger change together.
 """
 
-from glimpse.store.duckdb import UNSTORABLE, DuckStore, Lot
-from glimpse.store.queries import LocalQueries, Queries
+from glimpse.store.duckdb import UNSTORABLE, DuckStore
+from glimpse.store.local import LocalQueries
+from glimpse.store.opening import open_store
+from glimpse.store.queries import Queries
+from glimpse.store.questions import QUESTIONS, Question
 from glimpse.store.remote import QuerySocket, RemoteQueries
+from glimpse.store.store import Asker, Lot, Store
 
-__all__ = ["UNSTORABLE", "DuckStore", "LocalQueries", "Lot", "Queries", "QuerySocket", "RemoteQueries"]
+__all__ = [
+    "QUESTIONS",
+    "UNSTORABLE",
+    "Asker",
+    "DuckStore",
+    "LocalQueries",
+    "Lot",
+    "Queries",
+    "QuerySocket",
+    "Question",
+    "RemoteQueries",
+    "Store",
+    "open_store",
+]

@@ -5,48 +5,55 @@ Rule of this module: everything that follows from a run of stream entries is com
 
 from __future__ import annotations
 
+import contextlib
 import os
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import ibis
-import msgspec
+import ibis.expr.types as ir
 import pyarrow as pa
 
-from glimpse.errors import StoreCorrupt, StoreLocked, StoreUnavailable
-from glimpse.events import Event, Session
-from glimpse.store.rows import EVENT_COLUMNS, SESSION_COLUMNS, TIME_COLUMNS, events_table, sessions_table
+from glimpse.errors import StoreCorrupt, StoreLocked, StoreLost, StoreRefused, StoreUnavailable
+from glimpse.events import Event, ImportedTotal, Merge, Session
+from glimpse.store.compiled import CompiledQuestions
+from glimpse.store.duckdb_asker import DuckAsker, positions_of, rows_of
+from glimpse.store.rows import (
+    EVENT_COLUMNS,
+    SESSION_COLUMNS,
+    TIME_COLUMNS,
+    TOTAL_COLUMNS,
+    event_of,
+    events_table,
+    sessions_table,
+    totals_table,
+)
+from glimpse.store.store import EXPIRED, Lot, Pair
 
 # What a row that no column can hold raises; a full disk is `StoreUnavailable` instead.
-UNSTORABLE = (duckdb.Error, pa.ArrowException, UnicodeError, OverflowError)
-# After a fatal error DuckDB refuses everything, whatever the row.
-_UNAVAILABLE = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.FatalException)
+UNSTORABLE = (StoreRefused, duckdb.Error, pa.ArrowException, UnicodeError, OverflowError)
+_UNAVAILABLE = (duckdb.IOException, duckdb.OutOfMemoryException)
 FILE_NAME = "glimpse.duckdb"
 _CONFIG: dict[str, Any] = {"enable_external_access": False, "preserve_insertion_order": False, "threads": 2}
-
-
-class Lot(msgspec.Struct):
-    """What one commit holds. `counts` are by (project, outcome); `position` is the last stream entry it covers."""
-
-    rows: list[Event] = []
-    sessions: list[Session] = []
-    counts: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
-    position: str | None = None
 
 
 class DuckStore:
     """Writes lots, and gives back what a restarted drain needs. Every method blocks: call it off the loop."""
 
+    rest_s = 0.0
+
     def __init__(self, connection: duckdb.DuckDBPyConnection, path: Path) -> None:
         self._connection = connection
+        self._questions = CompiledQuestions()
         self.path = path
+        self.place = os.fspath(path)
         # Ibis sets options, so it comes before they are locked. It only compiles; cursors run what it made.
         backend = ibis.duckdb.from_connection(connection.cursor())
-        self.tables = {name: backend.table(name) for name in ("events", "sessions", "ledger")}
+        self.tables = {name: backend.table(name) for name in ("events", "sessions", "ledger", "imported_totals")}
         connection.execute("SET lock_configuration = true")
 
     @classmethod
@@ -78,12 +85,26 @@ class DuckStore:
             raise StoreCorrupt(_corrupt(path, problem)) from problem
 
     def close(self) -> None:
-        """Write a checkpoint and let go of the file."""
-        self._connection.close()
+        """Write a checkpoint and let go of the file, in whatever state it is."""
+        with contextlib.suppress(duckdb.FatalException):
+            self._connection.close()
+
+    def rows(self, question: ir.Table) -> list[dict[str, Any]]:
+        """Return the rows that answer a question."""
+        return rows_of(self.reader(), question)
 
     def reader(self) -> duckdb.DuckDBPyConnection:
         """Return a cursor of its own, for one thread's reading."""
         return self._connection.cursor()
+
+    def size_bytes(self) -> int:
+        """Return how large the file is, with its log."""
+        files = (self.path, self.path.with_name(f"{self.path.name}.wal"))
+        return sum(file.stat().st_size for file in files if file.exists())
+
+    def asker(self) -> DuckAsker:
+        """Return another way to read, for one thread."""
+        return DuckAsker(self.reader(), self.tables["ledger"], self._questions)
 
     def commit(self, lot: Lot) -> None:
         """Write a lot in one transaction.
@@ -92,6 +113,8 @@ class DuckStore:
         ------
         StoreUnavailable
             When the disk is full or can't be written: nothing of the lot is stored, and it may be tried again.
+        StoreLost
+            When the database has failed for good, as far as this connection goes: nothing of the lot is stored.
         duckdb.Error
             When a row can't be stored at all.
         """
@@ -100,12 +123,16 @@ class DuckStore:
             cursor.begin()
             self._insert_rows(lot.rows)
             self._put_sessions(lot.sessions)
+            self._merge_sessions(lot.merges)
+            self._put_totals(lot.totals)
             self._add_counts(lot.counts)
-            if lot.position:
-                cursor.execute("INSERT OR REPLACE INTO positions VALUES ('events', ?)", [lot.position])
+            for shard, entry_id in lot.positions.items():
+                cursor.execute("INSERT OR REPLACE INTO positions VALUES (?, ?)", [_stream_name(shard), entry_id])
             cursor.commit()
         except Exception as problem:
             self._roll_back()
+            if isinstance(problem, duckdb.FatalException):
+                raise StoreLost(f"the store has failed and is opened again: {problem}") from problem
             if isinstance(problem, _UNAVAILABLE):
                 raise StoreUnavailable(f"the store can't commit: {problem}") from problem
             raise
@@ -124,40 +151,74 @@ class DuckStore:
         half = len(rows) // 2
         return self.refused(rows[:half]) + self.refused(rows[half:])
 
-    def position(self) -> str:
-        """Return the last stream entry whose events are all stored; '0-0' at first."""
-        return position_of(self._connection)
+    def positions(self) -> dict[int, str]:
+        """Return, for each shard that was drained, the last stream entry whose events are all stored."""
+        return positions_of(self._connection)
 
-    def known_ids(self, wanted: Sequence[tuple[str, str]], since_ms: int) -> set[tuple[str, str]]:
+    def known_ids(self, wanted: Sequence[Pair], since_ms: int) -> set[Pair]:
         """Return those of the (project, id) pairs whose events were stored since a time."""
         if not wanted:
             return set()
         found = self.reader().execute(
-            "SELECT e.project, e.id::VARCHAR FROM events e"
-            " JOIN (SELECT unnest($projects) AS project, unnest($ids)::UUID AS id) asked"
+            f"SELECT e.project, e.id::VARCHAR FROM events e JOIN {_ASKED}"
             " ON e.id = asked.id AND e.project = asked.project WHERE e.received_at >= make_timestamp_ms($since)",
-            {"projects": [project for project, _ in wanted], "ids": [name for _, name in wanted], "since": since_ms},
+            _asked(wanted) | {"since": since_ms},
         )
         return {(project, event_id) for project, event_id in found.fetchall()}
 
     def recent_events(self, since_ms: int, limit: int) -> list[Event]:
         """Return the newest events received since a time, oldest first; at most `limit`."""
         found = self.reader().execute(
-            f"SELECT {_plain(EVENT_COLUMNS)} FROM events WHERE received_at >= make_timestamp_ms(?)"
+            f"SELECT {plain(EVENT_COLUMNS, 'events')} FROM events WHERE received_at >= make_timestamp_ms(?)"
             " ORDER BY received_at DESC LIMIT ?",
             [since_ms, limit],
         )
-        return [_event(values) for values in reversed(found.fetchall())]
+        return [event_of(values) for values in reversed(found.fetchall())]
 
     def recent_sessions(self, since_ms: int) -> list[Session]:
         """Return the sessions last seen since a time: those that may still be open, and ids that are taken."""
-        names = [name for name in SESSION_COLUMNS if name in Session.__struct_fields__]
+        return self._sessions_where("WHERE s.last_seen_at >= make_timestamp_ms($since)", {"since": since_ms})
+
+    def events_of(self, sessions: Sequence[Pair]) -> list[Event]:
+        """Return all events of some sessions, by project and id."""
         found = self.reader().execute(
-            f"SELECT {_plain(names)} FROM sessions WHERE last_seen_at >= make_timestamp_ms(?)", [since_ms]
+            f"SELECT {plain(EVENT_COLUMNS, 'e')} FROM events e JOIN {_ASKED}"
+            " ON e.session_id = asked.id AND e.project = asked.project",
+            _asked(sessions),
         )
-        return [Session(**dict(zip(names, values, strict=True))) for values in found.fetchall()]
+        return [event_of(values) for values in found.fetchall()]
+
+    def sessions_of(self, pairs: Sequence[Pair]) -> list[Session]:
+        """Return some sessions by project and id; those that are there."""
+        return self._sessions_where(f"JOIN {_ASKED} ON s.id = asked.id AND s.project = asked.project", _asked(pairs))
+
+    def totals_known(self, pairs: Sequence[Pair]) -> int:
+        """Return how many of some imported totals are there."""
+        found = self.reader().execute(
+            f"SELECT count(*) FROM imported_totals t JOIN {_ASKED} ON t.id = asked.id AND t.project = asked.project",
+            _asked(pairs),
+        )
+        return found.fetchall()[0][0]
+
+    def projects(self) -> list[str]:
+        """Return every project that has events or sessions, layers too."""
+        found = self.reader().execute("SELECT project FROM events UNION SELECT project FROM sessions ORDER BY project")
+        return [project for (project,) in found.fetchall()]
+
+    def expire(self, project: str, before_ms: int, most: int) -> int:
+        """Delete some of a project's events from before a time, at the end its sessions too; return how many events."""
+        with self.reader() as cursor:
+            try:
+                return _expire(cursor, project, before_ms, most)
+            except duckdb.Error as problem:
+                raise StoreUnavailable(f"what is too old can't be deleted now: {problem}") from problem
 
     # -- inside ----------------------------------------------------------------------------------------------------
+
+    def _sessions_where(self, condition: str, values: Mapping[str, Any]) -> list[Session]:
+        names = [name for name in SESSION_COLUMNS if name in Session.__struct_fields__]
+        found = self.reader().execute(f"SELECT {plain(names, 's')} FROM sessions s {condition}", dict(values))
+        return [Session(**dict(zip(names, values, strict=True))) for values in found.fetchall()]
 
     def _insert_rows(self, rows: Sequence[Event]) -> None:
         if rows:
@@ -175,6 +236,28 @@ class DuckStore:
         )
         self._insert("sessions", SESSION_COLUMNS, table)
 
+    def _put_totals(self, totals: Sequence[ImportedTotal]) -> None:
+        if not totals:
+            return
+        table = totals_table(totals)
+        self._connection.register("incoming", table)
+        self._connection.execute(
+            "DELETE FROM imported_totals old USING incoming"
+            " WHERE old.id = incoming.id::UUID AND old.project = incoming.project"
+        )
+        self._insert("imported_totals", TOTAL_COLUMNS, table)
+
+    def _merge_sessions(self, merges: Sequence[Merge]) -> None:
+        for merge in merges:
+            self._connection.execute(
+                "UPDATE events SET session_id = ?::UUID"
+                " WHERE project = ? AND session_id = ?::UUID AND time >= make_timestamp_ms(?)",
+                [merge.kept, merge.project, merge.gone, merge.since],
+            )
+            self._connection.execute(
+                "DELETE FROM sessions WHERE project = ? AND id = ?::UUID", [merge.project, merge.gone]
+            )
+
     def _insert(self, table: str, columns: Sequence[str], rows: Any) -> None:
         self._connection.register("incoming", rows)
         names = ", ".join(columns)
@@ -183,11 +266,7 @@ class DuckStore:
 
     def _add_counts(self, counts: Counter[tuple[str, str]]) -> None:
         for (project, outcome), events in counts.items():
-            self._connection.execute(
-                "INSERT INTO ledger VALUES (?, ?, ?)"
-                " ON CONFLICT (project, outcome) DO UPDATE SET events = ledger.events + excluded.events",
-                [project, outcome, events],
-            )
+            _count(self._connection, project, outcome, events)
 
     def _roll_back(self) -> None:
         try:
@@ -196,24 +275,47 @@ class DuckStore:
             return
 
 
-def _plain(columns: Sequence[str]) -> str:
-    """Return columns as records hold them: times as epoch ms, UUIDs as text."""
-    as_text = {name: f"{name}::VARCHAR" for name in ("id", "session_id")}
-    as_ms = {name: f"epoch_ms({name}::TIMESTAMP)" for name in TIME_COLUMNS}
-    return ", ".join((as_text | as_ms).get(name, name) for name in columns)
+def plain(columns: Sequence[str], table: str) -> str:
+    """Return a table's columns as records hold them: times as epoch ms, UUIDs as text."""
+    as_text = {name: f"{table}.{name}::VARCHAR" for name in ("id", "session_id")}
+    as_ms = {name: f"epoch_ms({table}.{name}::TIMESTAMP)" for name in TIME_COLUMNS}
+    return ", ".join((as_text | as_ms).get(name, f"{table}.{name}") for name in columns)
 
 
-def _event(values: Sequence[Any]) -> Event:
-    facts = dict(zip(EVENT_COLUMNS, values, strict=True))
-    for name in ("properties", "context"):
-        facts[name] = {} if facts[name] == "{}" else msgspec.json.decode(facts[name])
-    return Event(**facts)
+def _stream_name(shard: int) -> str:
+    return f"events:{shard}" if shard else "events"  # as it was named before there were shards
 
 
-def position_of(cursor: duckdb.DuckDBPyConnection) -> str:
-    """Return the last stream entry whose events are all stored, as the cursor's transaction sees it."""
-    found = cursor.execute("SELECT entry_id FROM positions WHERE stream = 'events'").fetchall()
-    return found[0][0] if found else "0-0"
+def _count(cursor: duckdb.DuckDBPyConnection, project: str, outcome: str, events: int) -> None:
+    cursor.execute(
+        "INSERT INTO ledger VALUES (?, ?, ?)"
+        " ON CONFLICT (project, outcome) DO UPDATE SET events = ledger.events + excluded.events",
+        [project, outcome, events],
+    )
+
+
+def _expire(cursor: duckdb.DuckDBPyConnection, project: str, before_ms: int, most: int) -> int:
+    cursor.begin()
+    gone = cursor.execute(
+        "DELETE FROM events WHERE rowid IN"
+        " (SELECT rowid FROM events WHERE project = ? AND time < make_timestamp_ms(?) LIMIT ?)",
+        [project, before_ms, most],
+    ).fetchall()[0][0]
+    if gone < most:
+        cursor.execute(
+            "DELETE FROM sessions WHERE project = ? AND last_seen_at < make_timestamp_ms(?)", [project, before_ms]
+        )
+    if gone:
+        _count(cursor, project, EXPIRED, gone)
+    cursor.commit()
+    return gone
+
+
+_ASKED = "(SELECT unnest($projects) AS project, unnest($ids)::UUID AS id) asked"
+
+
+def _asked(pairs: Sequence[Pair]) -> dict[str, Any]:
+    return {"projects": [project for project, _ in pairs], "ids": [one for _, one in pairs]}
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection) -> None:

@@ -1,28 +1,17 @@
-"""Questions about what is stored, each one named function that returns an Ibis expression.
+"""What can be asked of the store: `Queries` is what the dashboard, the API and notebooks hold.
 
-`Queries` is what the dashboard, the API and notebooks ask; `LocalQueries` answers in the process that owns the store.
+`local.py` answers in the process that owns the store, `remote.py` from others. The questions are in `questions/`.
 """
-
-# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportReturnType=false
-# Ibis builds columns by name at run time; its types can't say which there are.
 
 from __future__ import annotations
 
-import asyncio
-from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
-from datetime import UTC, datetime
-from typing import Any, Protocol, TypeVar
+from abc import ABC, abstractmethod
+from collections.abc import Mapping
+from typing import Any, Protocol
 
-import ibis
-import ibis.expr.types as ir
-
-from glimpse.events import PAGE_VIEW, SIGNS_OF_LIFE
-from glimpse.store.duckdb import DuckStore, position_of
-from glimpse.store.rows import as_record
-
-T = TypeVar("T")
-_LEDGER_TRIES = 5
+from glimpse.errors import QueryError
+from glimpse.filters import Filter, Where, from_json
+from glimpse.store.questions import ALL_PROJECTS, LAST_MS
 
 
 class Accounts(Protocol):
@@ -32,176 +21,113 @@ class Accounts(Protocol):
         """Return the edge's counters: outcome -> reason -> events."""
         ...
 
-    async def waiting(self, project: str, after: str) -> int:
-        """Return how many events stand in the stream past an entry."""
+    async def waiting(self, project: str, after: Mapping[int, str]) -> int:
+        """Return how many events wait, in each shard past the entry that is given for it."""
         ...
 
 
-class Queries(Protocol):
-    """What can be asked. `project` '*' means all; times are epoch ms, `[since, until)`; rows are snake_case."""
+class Queries(ABC):
+    """What can be asked: any of `glimpse.store.questions.QUESTIONS` by its name, and the ledger.
+
+        await queries.ask("breakdown", project="shop", since=a, until=b, where='country = "DE"', field="page", top=5)
+
+    The answer is a list of rows, snake_case, times as epoch milliseconds UTC, UUIDs as text. The methods below are
+    short for questions that are asked often.
+    """
+
+    @abstractmethod
+    async def ask(
+        self,
+        question: str,
+        *,
+        project: str = ALL_PROJECTS,
+        since: int = 0,
+        until: int = LAST_MS,
+        where: Where | None = None,
+        segment: str | None = None,
+        **arguments: Any,
+    ) -> list[dict[str, Any]]:
+        """Return the rows that answer a question.
+
+        Parameters
+        ----------
+        question
+            Its name in `QUESTIONS`; its function's docstring has its arguments and columns.
+        project
+            One project; `*` is all.
+        since, until
+            Epoch milliseconds UTC, `[since, until)`.
+        where
+            A filter of `glimpse.filters` in any of its forms; sessions are kept for one event that it keeps.
+        segment
+            The name of a saved filter of the project, or of all projects; what is kept, both it and `where` keep.
+        arguments
+            Those of the question: plain values; a filter among them may be in any of its forms.
+
+        Raises
+        ------
+        QueryError
+            When there is no such question or segment, or an argument or filter has a mistake.
+        QueryTooSlow
+            When it took longer than it may; nothing goes on running.
+        """
+
+    @abstractmethod
+    async def ledger(self, project: str) -> dict[str, Any]:
+        """Return the account of every event received; `difference` is 0 when the books balance."""
+
+    @abstractmethod
+    async def segments(self, project: str) -> dict[str, dict[str, Any]]:
+        """Return the saved filters that can be used for a project: name -> filter as JSON. Those of `*` are for all."""
+
+    @abstractmethod
+    async def save_segment(self, project: str, name: str, where: Where | None) -> None:
+        """Give a filter a name in a project, in place of one that has it; None takes the name away.
+
+        Raises
+        ------
+        QueryError
+            When the name is not of 1 to 64 characters, or the filter has a mistake.
+        """
+
+    async def segment(self, project: str, name: str) -> Filter:
+        """Return a saved filter by its name.
+
+        Raises
+        ------
+        QueryError
+            When there is none; the message has those that there are.
+        """
+        saved = await self.segments(project)
+        if name not in saved:
+            known = ", ".join(sorted(saved)) or "none yet"
+            raise QueryError(f"there is no segment {name[:64]!r} for {project!r}; there are {known}")
+        return from_json(saved[name])
 
     async def events(
-        self, project: str, since: int, until: int, limit: int = 1000, after: str | None = None
+        self,
+        project: str,
+        since: int,
+        until: int,
+        limit: int = 1000,
+        after: str | None = None,
+        where: Where | None = None,
     ) -> list[dict[str, Any]]:
-        """Return events without signs of life, newest first; `after` is the id of the last row of the page before."""
-        ...
+        """Return events without signs of life, newest first; `after` is `<time>:<id>` of the row before the page."""
+        span: Any = {"project": project, "since": since, "until": until, "where": where}
+        return await self.ask("events", **span, limit=limit, after=after)
 
-    async def sessions(self, project: str, since: int, until: int, limit: int = 1000) -> list[dict[str, Any]]:
+    async def sessions(
+        self, project: str, since: int, until: int, limit: int = 1000, where: Where | None = None
+    ) -> list[dict[str, Any]]:
         """Return sessions that started in the span, newest first."""
-        ...
+        return await self.ask("sessions", project=project, since=since, until=until, where=where, limit=limit)
 
-    async def totals(self, project: str, since: int, until: int) -> dict[str, int]:
+    async def totals(self, project: str, since: int, until: int, where: Where | None = None) -> dict[str, int]:
         """Return counts over a span: events, page_views, sessions, bounces."""
-        ...
+        (counts,) = await self.ask("totals", project=project, since=since, until=until, where=where)
+        return counts
 
     async def projects(self) -> list[str]:
         """Return every project that has events, the most recently active first."""
-        ...
-
-    async def ledger(self, project: str) -> dict[str, Any]:
-        """Return the account of every event received; `difference` is 0 when the books balance."""
-        ...
-
-
-def stored_events(events: ir.Table, project: str, since: int, until: int) -> ir.Table:
-    """Return a span's events without signs of life. Source columns: `glimpse.events.Event`; order is not defined."""
-    return _in_project(events, project).filter(
-        lambda t: (t.time >= _moment(since)) & (t.time < _moment(until)) & t.name.notin(sorted(SIGNS_OF_LIFE)),
-    )
-
-
-def newest_events(events: ir.Table, project: str, since: int, until: int, limit: int, after: str | None) -> ir.Table:
-    """Return a page of `stored_events`, newest first, ties by id; `after` is `<epoch ms>:<id>` of the row before it."""
-    page = stored_events(events, project, since, until)
-    if after:
-        moment, _, event_id = after.partition(":")
-        at = _moment(int(moment))
-        page = page.filter(lambda t: (t.time < at) | ((t.time == at) & (t.id.cast("string") < event_id)))
-    return page.order_by([ibis.desc("time"), ibis.desc(page.id.cast("string"))]).limit(limit)
-
-
-def started_sessions(sessions: ir.Table, project: str, since: int, until: int, limit: int) -> ir.Table:
-    """Return sessions that started in a span, newest first."""
-    span = _in_project(sessions, project).filter(
-        lambda t: (t.started_at >= _moment(since)) & (t.started_at < _moment(until)),
-    )
-    return span.order_by(ibis.desc("started_at")).limit(limit)
-
-
-def span_totals(events: ir.Table, project: str, since: int, until: int) -> ir.Table:
-    """Return one row: events, page_views and sessions (those with an event in the span)."""
-    span = stored_events(events, project, since, until)
-    return span.aggregate(
-        events=span.count(),
-        page_views=(span.name == PAGE_VIEW).sum().fill_null(0),
-        sessions=span.session_id.nunique(),
-    )
-
-
-def bounces(sessions: ir.Table, project: str, since: int, until: int) -> ir.Table:
-    """Return one row: how many sessions that started in the span bounced."""
-    span = _in_project(sessions, project).filter(
-        lambda t: (t.started_at >= _moment(since)) & (t.started_at < _moment(until)),
-    )
-    return span.aggregate(bounces=span.is_bounce.sum().fill_null(0))
-
-
-def recent_projects(events: ir.Table) -> ir.Table:
-    """Return each project once with the time of its last event, the latest first."""
-    return events.group_by("project").aggregate(last=events.received_at.max()).order_by(ibis.desc("last"))
-
-
-def ledger_counts(ledger: ir.Table, project: str) -> ir.Table:
-    """Return the drain's counts by outcome: stored, duplicate, dead_lettered."""
-    return _in_project(ledger, project).group_by("outcome").aggregate(events=lambda t: t.events.sum())
-
-
-def _in_project(table: ir.Table, project: str) -> ir.Table:
-    return table if project == "*" else table.filter(table.project == project)
-
-
-def _moment(epoch_ms: int) -> ir.TimestampScalar:
-    return ibis.literal(datetime.fromtimestamp(epoch_ms / 1000, UTC).replace(tzinfo=None))
-
-
-class LocalQueries:
-    """Answers on one thread of its own, off the event loop, with a cursor of its own."""
-
-    def __init__(self, store: DuckStore, buffer: Accounts) -> None:
-        self._store = store
-        self._buffer = buffer
-        self._cursor = store.reader()
-        self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="glimpse-query")
-
-    def close(self) -> None:
-        """Let the question under way end, and take no more."""
-        self._thread.shutdown(cancel_futures=True)
-
-    def table(self, name: str) -> ir.Table:
-        """Return `events`, `sessions` or `ledger` as an Ibis table."""
-        return self._store.tables[name]
-
-    async def events(
-        self, project: str, since: int, until: int, limit: int = 1000, after: str | None = None
-    ) -> list[dict[str, Any]]:
-        """Return one page of events, newest first."""
-        return await self._records(lambda: newest_events(self.table("events"), project, since, until, limit, after))
-
-    async def sessions(self, project: str, since: int, until: int, limit: int = 1000) -> list[dict[str, Any]]:
-        """Return sessions that started in the span."""
-        return await self._records(lambda: started_sessions(self.table("sessions"), project, since, until, limit))
-
-    async def totals(self, project: str, since: int, until: int) -> dict[str, int]:
-        """Return counts over a span."""
-        (counted,) = await self._records(lambda: span_totals(self.table("events"), project, since, until))
-        (bounced,) = await self._records(lambda: bounces(self.table("sessions"), project, since, until))
-        return {name: int(value) for name, value in (counted | bounced).items()}
-
-    async def projects(self) -> list[str]:
-        """Return every project with events."""
-        return [row["project"] for row in await self._records(lambda: recent_projects(self.table("events")))]
-
-    async def ledger(self, project: str) -> dict[str, Any]:
-        """Return the account of every event received."""
-        tries = 0
-        while True:
-            position, outcomes = await self._run(lambda: self._drained(project))
-            waiting = await self._buffer.waiting(project, position)
-            edge = await self._buffer.counts(project)
-            tries += 1
-            # A commit in between takes events from the buffer to the store: look again.
-            if tries == _LEDGER_TRIES or position == await self._run(lambda: position_of(self._cursor)):
-                return _balance(edge, outcomes, waiting)
-
-    def _drained(self, project: str) -> tuple[str, dict[str, int]]:
-        self._cursor.begin()  # so that counts and position are of one moment
-        try:
-            position = position_of(self._cursor)
-            rows = self._ask(ledger_counts(self.table("ledger"), project))
-            return position, {row["outcome"]: row["events"] for row in rows}
-        finally:
-            self._cursor.rollback()
-
-    async def _records(self, ask: Callable[[], ir.Table]) -> list[dict[str, Any]]:
-        return await self._run(lambda: [as_record(row) for row in self._ask(ask())])
-
-    def _ask(self, question: ir.Table) -> list[dict[str, Any]]:
-        return self._cursor.sql(ibis.to_sql(question, dialect="duckdb")).to_arrow_table().to_pylist()
-
-    async def _run(self, work: Callable[[], T]) -> T:
-        return await asyncio.get_running_loop().run_in_executor(self._thread, work)
-
-
-def _balance(edge: dict[str, dict[str, int]], drained: dict[str, int], waiting: int) -> dict[str, Any]:
-    accepted = sum(edge["accepted"].values())
-    rejected, dropped = edge["rejected"], edge["dropped"]
-    settled = {outcome: int(drained.get(outcome, 0)) for outcome in ("stored", "duplicate", "dead_lettered")}
-    return {
-        "received": accepted + sum(rejected.values()) + sum(dropped.values()),
-        "accepted": accepted,
-        **settled,
-        "in_buffer": waiting,
-        "rejected": rejected,
-        "dropped": dropped,
-        "difference": accepted - sum(settled.values()) - waiting,
-    }
+        return [row["project"] for row in await self.ask("projects")]

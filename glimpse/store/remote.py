@@ -13,23 +13,28 @@ from typing import Any
 
 import msgspec
 
-from glimpse.errors import GlimpseError, StoreUnavailable
+from glimpse.errors import GlimpseError, QueryError, QueryTooSlow, StoreUnavailable
+from glimpse.filters import Where, as_filter
+from glimpse.store.local import TIME_LIMIT_S
 from glimpse.store.queries import Queries
+from glimpse.store.questions import ALL_PROJECTS, LAST_MS, plain
 
 log = logging.getLogger("glimpse.store")
 
 SOCKET_NAME = "query.sock"
-QUESTIONS = ("events", "sessions", "totals", "projects", "ledger")
+_METHODS = ("ask", "ledger", "segments", "save_segment")  # of `Queries`
+_MISTAKES = {kind.__name__: kind for kind in (QueryError, QueryTooSlow)}
 
 
 class _Question(msgspec.Struct):
     name: str
-    arguments: list[Any]
+    arguments: dict[str, Any]
 
 
 class _Reply(msgspec.Struct):
     result: Any = None
     problem: str | None = None
+    mistake: str | None = None  # which error of `_MISTAKES`, if it is the asker's
 
 
 class QuerySocket:
@@ -58,10 +63,12 @@ class QuerySocket:
             await _send(writer, await self._answer(question))
 
     async def _answer(self, question: _Question) -> _Reply:
-        if question.name not in QUESTIONS:
-            return _Reply(problem=f"no question {question.name!r}; there are {', '.join(QUESTIONS)}")
+        if question.name not in _METHODS:
+            return _Reply(problem=f"there is no {question.name!r}; there are {', '.join(_METHODS)}")
         try:
-            return _Reply(result=await getattr(self._queries, question.name)(*question.arguments))
+            return _Reply(result=await getattr(self._queries, question.name)(**question.arguments))
+        except QueryError as problem:
+            return _Reply(problem=str(problem), mistake=type(problem).__name__)
         except GlimpseError as problem:
             return _Reply(problem=str(problem))
         except Exception as problem:
@@ -69,46 +76,51 @@ class QuerySocket:
             return _Reply(problem=f"{question.name} failed: {type(problem).__name__}")
 
 
-class RemoteQueries:
+class RemoteQueries(Queries):
     """Asks the process that owns the store. Raises `StoreUnavailable` while there is none."""
 
-    def __init__(self, path: Path, timeout_s: float = 10.0) -> None:
+    def __init__(self, path: Path, timeout_s: float = TIME_LIMIT_S + 5) -> None:
         self._path = path
         self._timeout_s = timeout_s
 
-    async def events(
-        self, project: str, since: int, until: int, limit: int = 1000, after: str | None = None
+    async def ask(
+        self,
+        question: str,
+        *,
+        project: str = ALL_PROJECTS,
+        since: int = 0,
+        until: int = LAST_MS,
+        where: Where | None = None,
+        segment: str | None = None,
+        **arguments: Any,
     ) -> list[dict[str, Any]]:
-        """Return one page of events, newest first."""
-        return await self._ask("events", project, since, until, limit, after)
+        """Return the rows that answer a question."""
+        span = {"project": project, "since": since, "until": until, "where": as_filter(where), "segment": segment}
+        return await self._ask("ask", plain({"question": question} | span | arguments))
 
-    async def sessions(self, project: str, since: int, until: int, limit: int = 1000) -> list[dict[str, Any]]:
-        """Return sessions that started in the span."""
-        return await self._ask("sessions", project, since, until, limit)
+    async def segments(self, project: str) -> dict[str, dict[str, Any]]:
+        """Return the saved filters that can be used for a project."""
+        return await self._ask("segments", {"project": project})
 
-    async def totals(self, project: str, since: int, until: int) -> dict[str, int]:
-        """Return counts over a span."""
-        return await self._ask("totals", project, since, until)
-
-    async def projects(self) -> list[str]:
-        """Return every project with events."""
-        return await self._ask("projects")
+    async def save_segment(self, project: str, name: str, where: Where | None) -> None:
+        """Give a filter a name in a project, or take the name away."""
+        await self._ask("save_segment", plain({"project": project, "name": name, "where": as_filter(where)}))
 
     async def ledger(self, project: str) -> dict[str, Any]:
         """Return the account of every event received."""
-        return await self._ask("ledger", project)
+        return await self._ask("ledger", {"project": project})
 
-    async def _ask(self, name: str, *arguments: Any) -> Any:
+    async def _ask(self, name: str, arguments: dict[str, Any]) -> Any:
         try:
             async with asyncio.timeout(self._timeout_s):
                 reader, writer = await asyncio.open_unix_connection(self._path)
                 with contextlib.closing(writer):
-                    await _send(writer, _Question(name, list(arguments)))
+                    await _send(writer, _Question(name, arguments))
                     reply = msgspec.msgpack.decode(await _receive(reader), type=_Reply)
         except (OSError, TimeoutError, asyncio.IncompleteReadError) as problem:
             raise StoreUnavailable(f"the process that owns the store does not answer: {problem!r}") from problem
         if reply.problem:
-            raise StoreUnavailable(reply.problem)
+            raise _MISTAKES.get(reply.mistake or "", StoreUnavailable)(reply.problem)
         return reply.result
 
 

@@ -5,19 +5,24 @@ Nothing here knows a viewer: viewers come and read. See DESIGN's rule "compute o
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
-from weakref import WeakKeyDictionary
+from collections.abc import Callable, MutableMapping
+from typing import Any, TypeVar
+from weakref import WeakKeyDictionary, WeakValueDictionary
 
 import msgspec
 
 from glimpse.events import PAGE_VIEW
+from glimpse.filters import Filter
 from glimpse.live import LiveNumbers, Window
+from glimpse.views.map_cells import Cells, Frame
 from glimpse.views.place_rows import PlaceRows
 from glimpse.views.tokens import OTHER_SLOT
 
+K = TypeVar("K")
 _encode = msgspec.json.Encoder().encode
 _boards: WeakKeyDictionary[Window, dict[str, Board]] = WeakKeyDictionary()
+# A filter's board lives as long as somebody looks through it: there are as many filters as viewers think of.
+_filtered: WeakKeyDictionary[Window, WeakValueDictionary[tuple[str, Filter], Board]] = WeakKeyDictionary()
 
 
 class Board:
@@ -27,7 +32,9 @@ class Board:
         self.numbers = numbers
         self.slots: dict[str, int] = {PAGE_VIEW: 0}  # event name -> colour; the rest has the last one
         self.places = PlaceRows()
+        self._cells: WeakValueDictionary[Frame, Cells] = WeakValueDictionary()  # each while a map shows it
         self._made: dict[str, Any] = {}
+        self._lasting: dict[str, tuple[int, str]] = {}
         self._renew()
 
     def take(self, numbers: LiveNumbers) -> None:
@@ -45,6 +52,22 @@ class Board:
     def json(self, name: str, make: Callable[[Board], Any]) -> str:
         """Return the same as JSON text, which goes to a browser as it is."""
         return self.made(f"{name}.json", lambda board: _encode(make(board)).decode())
+
+    def lasting(self, name: str, ms: int, make: Callable[[Board], str]) -> str:
+        """Return a text that is made anew at most so often, whatever the version: by the first viewer that asks."""
+        made_at, text = self._lasting.get(name, (0, ""))
+        if self.numbers.as_of - made_at >= ms or not text:
+            text = make(self)
+            self._lasting[name] = (self.numbers.as_of, text)
+        return text
+
+    def cells(self, frame: Frame) -> Cells:
+        """Return the dots of a part of the world, up to date; the same for every map that shows it."""
+        cells = self._cells.get(frame)
+        if cells is None:
+            cells = self._cells[frame] = Cells(self.places, frame)
+        cells.take()
+        return cells
 
     def slot(self, name: str) -> int:
         """Return the colour slot of an event's type."""
@@ -65,12 +88,23 @@ class Board:
         self.slots = {PAGE_VIEW: 0} | kept | given
 
 
-def board_of(window: Window, project: str) -> Board:
-    """Return the board of a project, up to date; the same for every viewer."""
-    boards = _boards.setdefault(window, {})
-    numbers = window.numbers(project)
-    board = boards.get(project)
+def board_of(window: Window, project: str, where: Filter | None = None) -> Board:
+    """Return the board of a project, as a filter keeps it, up to date; the same for every viewer.
+
+    Raises
+    ------
+    TooManyFilters
+        When too many others are looked through.
+    """
+    if where is None:
+        return _up_to_date(_boards.setdefault(window, {}), project, window.numbers(project))
+    numbers = window.numbers(project, where)
+    return _up_to_date(_filtered.setdefault(window, WeakValueDictionary()), (project, where), numbers)
+
+
+def _up_to_date(boards: MutableMapping[K, Board], key: K, numbers: LiveNumbers) -> Board:
+    board = boards.get(key)
     if board is None:
-        board = boards[project] = Board(numbers)
+        board = boards[key] = Board(numbers)
     board.take(numbers)
     return board

@@ -1,4 +1,4 @@
-"""The dashboard: the parts on one page, with one pull for all of them."""
+"""The dashboard: the bar, the filter, and the page that is chosen, with one pull for all that is live."""
 
 from __future__ import annotations
 
@@ -10,19 +10,24 @@ import panel as pn
 import param
 
 from glimpse.live import ALL_PROJECTS, PipelineStatus, Window
-from glimpse.views.board import Board
-from glimpse.views.feed import Feed
-from glimpse.views.kpis import Kpis
-from glimpse.views.live_map import LiveMap
-from glimpse.views.parts import LiveView, style
+from glimpse.views.address import DEFAULTS, VIEWS
+from glimpse.views.asked import Ask
+from glimpse.views.backstage import Backstage
+from glimpse.views.backstage_pages import PAGES as BACKSTAGE
+from glimpse.views.backstage_pages import BackstagePages
+from glimpse.views.filter_bar import FilterBar
+from glimpse.views.live_map import LAYERS
+from glimpse.views.live_page import LivePage
+from glimpse.views.parts import LiveView, set_away, style
 from glimpse.views.pull import Pull
 from glimpse.views.status_line import StatusLine
-from glimpse.views.timeline import Timeline
+from glimpse.views.stored_pages import CHOSEN, PAGES, StoredPages
 from glimpse.views.tokens import ThemeName, variables
-from glimpse.views.top_bar import GettingStarted, TopBar
-from glimpse.views.top_list import TopList
+from glimpse.views.top_bar import TopBar
+from glimpse.views.wall import Wall
 
 ASK_PROJECTS_EVERY_S = 1.0
+LINKED: dict[str, Any] = {"project": "project", "theme": "theme", "view": "view"}
 
 
 class Dashboard(pn.viewable.Viewer):
@@ -38,10 +43,22 @@ class Dashboard(pn.viewable.Viewer):
         What can be chosen; by default what the window has.
     sdk_url
         Address of the tracker, for the tag that an empty dashboard shows; by default beside the page.
+    ask
+        How the store is asked; without it there is only what is live.
+    backstage
+        What the pages for whoever runs the server are made of; without it there are none.
     """
 
     project = param.String(default=ALL_PROJECTS, doc="Which project is shown; '*' is all.")
+    layer = param.Selector(default="places", objects=list(LAYERS), doc="What the map shows.")
     theme = param.Selector(default="dark", objects=["dark", "light"], doc="Which of the two sets of colours.")
+    view = param.Selector(default="live", objects=list(VIEWS), doc="Which page is shown.")
+    where = param.String(default="", doc="What of the project is shown, as text; see docs/filters.md.")
+    since = param.String(default=DEFAULTS["since"], doc="From when on, where history is shown.")
+    until = param.String(default="", doc="Until when; now, if empty.")
+    tz = param.String(default="", doc="An IANA time zone; the browser's, if empty.")
+    compare = param.String(default="", doc="'before': beside the time before.")
+    kiosk = param.String(default="", doc="'1': a wall display, which shows what is live by turns.")
 
     def __init__(
         self,
@@ -51,59 +68,100 @@ class Dashboard(pn.viewable.Viewer):
         status: Callable[[], PipelineStatus] = PipelineStatus,
         projects: Callable[[], list[str]] | None = None,
         sdk_url: str = "",
+        ask: Ask | None = None,
+        backstage: Backstage | None = None,
         **params: Any,
     ) -> None:
         super().__init__(project=project, **params)
-        self.pull = Pull(window, project)
+        self.filter_bar = FilterBar(where=self.where, margin=0, css_classes=["g-filter"])
+        self.pull = Pull(window, project, where=self.filter_bar.filter)
         self._projects = projects or window.projects
         self._asked_at = 0.0
-        shared: dict[str, Any] = {"pull": self.pull, "theme": self.theme}
-        self.status_line = StatusLine(window, project, status=status, **shared)
-        self.kpis = Kpis(window, project, **shared)
-        self.live_map = LiveMap(window, project, **shared)
-        self.timeline = Timeline(window, project, **shared)
-        self.feed = Feed(window, project, **shared)
-        self.lists = [TopList(window, project, of=of, **shared) for of in ("pages", "sources", "countries")]
-        self._bar = TopBar(project=project, theme=self.theme, margin=0, css_classes=["g-bar"])
-        self._start = GettingStarted(project=project, sdk_url=sdk_url, margin=0, css_classes=["g-start"])
+        self.status_line = StatusLine(window, project, status=status, pull=self.pull, theme=self.theme)
+        self.live = LivePage(window, project, pull=self.pull, theme=self.theme, sdk_url=sdk_url)
+        there = {"live", *(PAGES if ask else ()), *(BACKSTAGE if backstage else ())}
+        views = {view: name for view, name in VIEWS.items() if view in there}
+        self._bar = TopBar(
+            project=project, theme=self.theme, view=self.view, views=views, margin=0, css_classes=["g-bar"]
+        )
+        chosen = {name: getattr(self, name) for name in CHOSEN}
+        self.stored = StoredPages(ask, self.filter_bar.pick, **chosen) if ask else None
+        self.backstage = BackstagePages(window, backstage) if backstage else None
         self.layout = self._lay_out()
         self._connect()
+        if self.kiosk:
+            self._make_wall()
 
     def _lay_out(self) -> pn.viewable.Viewable:
-        grid = pn.Column(
+        wide: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
+        self._head = pn.Column(
             self._bar,
-            *(part.layout for part in self._parts()),
-            self._start,
-            css_classes=["g-grid"],
-            stylesheets=style("grid"),
+            self.status_line.layout,
+            self.filter_bar,
+            css_classes=["g-head"],
+            stylesheets=style("head"),
+            **wide,
+        )
+        return pn.Column(
+            self._head,
+            self.live.layout,
+            *[pages.layout for pages in (self.stored, self.backstage) if pages],
+            css_classes=["g-dashboard"],
+            stylesheets=style("dashboard"),
             sizing_mode="stretch_both",
             margin=0,
         )
-        return pn.Column(
-            grid, css_classes=["g-dashboard"], stylesheets=style("dashboard"), sizing_mode="stretch_both", margin=0
-        )
+
+    def _make_wall(self) -> None:
+        self._bar.css_classes = [*self._bar.css_classes, "g-wall"]
+        wall = Wall(self.live, self._head)
+        self.pull.watch(wall.look)
 
     def _parts(self) -> list[LiveView]:
-        return [self.status_line, self.kpis, self.live_map, self.timeline, self.feed, *self.lists]
+        return [self.status_line, *self.live.parts]
 
     def _connect(self) -> None:
-        self.pull.add(self._refresh)
         self.pull.watch(self._ask_projects)
-        self._bar.link(self, project="project", theme="theme", bidirectional=True)
+        self.pull.watch(self._look_at_page)
+        self._bar.link(self, **LINKED, bidirectional=True)
+        self.live.live_map.layer = self.layer
+        for one, other in ((self, self.live.live_map), (self.live.live_map, self)):
+            one.param.watch(lambda change, other=other: setattr(other, "layer", change.new), "layer")
+        self.filter_bar.link(self, where="where", bidirectional=True)
+        if self.stored:
+            self.stored.link_to(self)
+            self.pull.at_end(self.stored.stop)
+        if self.backstage:
+            self.pull.at_end(self.backstage.stop)
+        self.filter_bar.param.watch(lambda _: setattr(self.pull, "where", self.filter_bar.filter), "where")
+        self.live.watch_picks(self.filter_bar.pick)
+        self.live.projects.on_choice(lambda project: setattr(self, "project", project))
         self.param.watch(lambda change: self._show_project(change.new), "project")
         self.param.watch(lambda change: self._recolour(change.new), "theme")
         self._recolour(self.theme)
-
-    def _refresh(self, board: Board) -> None:
-        self._start.is_shown = board.numbers.is_empty
+        self._look_at_page()
 
     def _ask_projects(self) -> None:
         if time.monotonic() - self._asked_at >= ASK_PROJECTS_EVERY_S:
             self._asked_at = time.monotonic()
             self._bar.projects = sorted(self._projects())
+            if self.pull.problem:
+                self.filter_bar.problem = self.pull.problem
+
+    def _look_at_page(self) -> None:
+        is_there = (self.view in PAGES and self.stored) or (self.view in BACKSTAGE and self.backstage)
+        is_live = not is_there or bool(self.kiosk)
+        is_unfiltered = self.filter_bar.filter is None and not self.filter_bar.problem
+        set_away(self.filter_bar, is_away=is_unfiltered if self.kiosk else self.view in BACKSTAGE and not is_live)
+        set_away(self.live.layout, is_away=not is_live)
+        self.pull.rests = not is_live
+        if self.stored:
+            self.stored.look("live" if is_live else self.view, self.project, self.filter_bar.filter, self.theme)
+        if self.backstage:
+            self.backstage.look("live" if is_live else self.view)
 
     def _show_project(self, project: str) -> None:
-        self._start.project = project
+        self.live.show_project(project)
         self.pull.project = project
 
     def _recolour(self, theme: ThemeName) -> None:

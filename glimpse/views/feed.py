@@ -1,4 +1,7 @@
-"""The live feed: what has come in, newest first. The browser gets only what is new, and keeps a bounded number."""
+"""The live feed: what has come in, newest first. The browser gets only what is new, and keeps a bounded number.
+
+A viewer may stop it, search it, and see one type of event only: that is the browser's, as it is about rows it has.
+"""
 
 from __future__ import annotations
 
@@ -38,6 +41,7 @@ class Feed(LiveView):
         self._number = -1
         self._batch = 0
         self._rows.param.watch(lambda _: self._send_all(), "ready")
+        self._pick_from(self._rows)
         return pn.Column(self._rows, sizing_mode="stretch_both", margin=0, css_classes=["g-feed"])
 
     def refresh(self, board: Board) -> None:
@@ -50,18 +54,21 @@ class Feed(LiveView):
             self._send_all()
         elif latest != self._number:
             # Viewers that looked at the same moments share the text.
-            self._send(board, [r for r in recent if r.number > self._number][-ROWS:], is_new=not recent)
+            self._send(board, [r for r in recent if r.number > self._number], is_new=not recent)
         self._number = latest
 
     def _send_all(self) -> None:
         if self._board is not None:
-            self._send(self._board, self._board.numbers.recent[-ROWS:], is_new=True)
+            self._send(self._board, self._board.numbers.recent, is_new=True)
 
     def _send(self, board: Board, fresh: list[Recent], *, is_new: bool) -> None:
         since = "all" if is_new else self._number
-        rows = board.made(f"feed.{since}", lambda _: _encode([row(r) for r in fresh]).decode())
+        rows = board.made(f"feed.{since}", lambda _: _encode([row(r) for r in fresh[-ROWS:]]).decode())
+        more = 0 if is_new else max(0, len(fresh) - ROWS)
         self._batch += 1
-        self._rows.state = f'{{"batch":{self._batch},"anew":{"true" if is_new else "false"},"rows":{rows}}}'
+        self._rows.state = (
+            f'{{"batch":{self._batch},"anew":{"true" if is_new else "false"},"more":{more},"rows":{rows}}}'
+        )
 
 
 def row(recent: Recent) -> dict[str, Any]:
@@ -74,9 +81,11 @@ def row(recent: Recent) -> dict[str, Any]:
         "label": _cut(event_label(event.name)),
         "page": _cut(event.page),
         "title": _cut(event.title),
-        "city": event.city or event.region,
+        "city": event.city,
         "country": event.country,
+        "region": event.region,
         "source": _cut(event.source),
+        "browser": event.browser,
         "device": " on ".join(part for part in (event.browser, event.os) if part) or event.device,
     }
 

@@ -35,6 +35,7 @@ def _state(board: Board) -> list[dict[str, Any]]:
     numbers = board.numbers
     minutes = numbers.per_minute
     full = minutes[:-1]  # the minute that is running would look like a fall
+    first = next((i for i, m in enumerate(minutes) if m.events or m.active), len(minutes))
     shown = [
         ("Active sessions", numbers.open_sessions, _presence(numbers), [m.active for m in minutes]),
         ("Events a minute", numbers.events_last_minute, "last 60 seconds", [m.events for m in full]),
@@ -43,9 +44,14 @@ def _state(board: Board) -> list[dict[str, Any]]:
         ("Bounce rate", numbers.bounce_rate, _span(numbers), [m.bounce_rate for m in full]),
     ]
     return [
-        {"name": name, "value": value, "note": note, "line": line, "formula": FORMULAS[name]}
+        {"name": name, "value": value, "note": note, "line": _from(first, line), "formula": FORMULAS[name]}
         for name, value, note, line in shown
     ]
+
+
+def _from(first: int, line: list[Any]) -> list[Any]:
+    """Return a line that begins with the first minute that is known: before it there was no zero, but nothing."""
+    return [None] * min(first, len(line)) + line[first:]
 
 
 def _presence(numbers: LiveNumbers) -> str:

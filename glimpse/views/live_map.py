@@ -1,27 +1,42 @@
-"""The live map: a dot a place, sized by who is there, coloured by how recent, and a ring for each event that comes."""
+"""The live map: a dot a place (or a few, seen from afar), sized by who is there, coloured by whether they are active.
+
+Each event that comes sends out a ring. Instead of dots, countries can be shaded, by sessions or by events.
+"""
 
 from __future__ import annotations
 
+import secrets
 from collections.abc import Callable
-from typing import Any, ClassVar
-from weakref import ref
+from typing import Any, ClassVar, cast
+from weakref import WeakMethod, ref
 
 import numpy as np
 import panel as pn
+import param
 
+from glimpse.geo.borders import load_borders
+from glimpse.live import PlaceNow
 from glimpse.live.places import place_key
 from glimpse.views.board import Board
+from glimpse.views.map_cells import WHOLE, Cells, Frame, dots_px, read_frame
+from glimpse.views.map_countries import Measure, painted, shaded
 from glimpse.views.map_figure import MapFigure, build_map
 from glimpse.views.parts import LiveView, Picture, script, style, weak_hook
-from glimpse.views.place_rows import dot_px
 from glimpse.views.tokens import THEMES, ThemeName
 
 MOST_RINGS = 60
+SHADED_EVERY_MS = 1_000
+LAYERS = {"places": "Places", "sessions": "Sessions by country", "events": "Events by country"}
+_SIZES = (1, 10, 50)
 
 
 class MapLegend(Picture):
-    """What lies on the map: what dots mean, and where the data is from."""
+    """What lies on the map: which layer is shown, what its marks mean, and where the data is from."""
 
+    layer = param.Selector(default="places", objects=list(LAYERS), doc="What is shown.")
+    layers = param.Dict(default=LAYERS, doc="What can be shown, and what it is called.")
+    token = param.String("", doc="By which the map's figure is known in the browser.")
+    frame = param.String("", doc="What the browser looks at, as `map_cells.read_frame` reads it.")
     _esm = script("legend")
     _stylesheets = style("legend")
 
@@ -29,24 +44,31 @@ class MapLegend(Picture):
 class _Drawn:
     """One drawing of the map, and which rows it has."""
 
-    def __init__(self, plot: Any) -> None:
+    def __init__(self, plot: Any, token: str) -> None:
         # HoloViews keeps its plot for as long as the drawing is shown; with it goes this.
         self.plot = ref(plot)
-        self.models = MapFigure(plot)
-        self.board: Callable[[], Board | None] = lambda: None
+        self.models = MapFigure(plot, token)
+        self.cells: Cells | None = None
         self.generation = -1
         self.rows = 0
         self.version = 0
         self.number = -1
+        self.shaded: tuple[object, ...] = ()
 
 
 class LiveMap(LiveView):
     """Where visitors are now. `LiveMap(window, project)` in a cell is a live map."""
 
+    layer = param.Selector(default="places", objects=list(LAYERS), doc="Dots, or countries by a measure.")
     alone_styles: ClassVar[dict[str, str]] = {"height": "460px"}
 
     def _build(self) -> pn.viewable.Viewable:
         self._drawings: list[_Drawn] = []
+        self._frame: Frame = WHOLE
+        self._legend = MapLegend(token=secrets.token_hex(8), layer=self.layer, css_classes=["g-legend"])
+        self._legend.link(self, bidirectional=True, **cast("dict[str, Any]", {"layer": "layer"}))
+        self._legend.param.watch(lambda change: self._look_at(change.new), "frame")
+        self.param.watch(lambda _: self._show_layer(), "layer")
         self._pane = pn.pane.HoloViews(
             build_map(self.theme, weak_hook(self._on_drawn)),
             sizing_mode="stretch_both",
@@ -55,7 +77,6 @@ class LiveMap(LiveView):
             linked_axes=False,
             css_classes=["g-canvas"],
         )
-        self._legend = MapLegend(css_classes=["g-legend"])
         return pn.Column(
             self._pane,
             self._legend,
@@ -67,42 +88,74 @@ class LiveMap(LiveView):
 
     def _on_drawn(self, plot: Any, _element: Any) -> None:
         """Get hold of a new drawing's models, and fill them."""
-        drawn = _Drawn(plot)
-        drawn.models.recolour(THEMES[self.theme])
+        drawn = _Drawn(plot, self._legend.token)
+        models = drawn.models
+        models.recolour(THEMES[self.theme])
+        models.show(self.layer)
+        self._call_on_tap(models.dots, self._on_tap)
+        self._call_on_tap(models.countries, self._on_tap_country)
         self._drawings = [old for old in self._drawings if old.plot() is not None] + [drawn]
+        self.pull.refresh_soon()
+
+    def _call_on_tap(self, source: Any, method: Callable[[Any, int], None]) -> None:
+        """Call with the row that is clicked on, without keeping this view alive."""
+        weakly = WeakMethod(method)
+
+        def on_change(_attr: str, _old: Any, rows: list[int]) -> None:
+            take = weakly()
+            if take is not None and rows:
+                source.selected.indices = []
+                take(source, rows[-1])
+
+        source.selected.on_change("indices", on_change)
+
+    def _on_tap(self, dots: Any, row: int) -> None:
+        """Filter by the place of a dot; one that stands for several is looked at more closely."""
+        drawn = next((drawn for drawn in self._drawings if drawn.models.dots is dots), None)
+        if drawn is None or drawn.cells is None or not 0 <= row < len(drawn.cells):
+            return
+        places = drawn.cells.places_in(row)
+        if len(places) > 1:
+            east, north, _ = drawn.cells.dots_at(places)
+            drawn.models.zoom_to(float(east[0]), float(north[0]))
+        elif places and (place := drawn.cells.place(places[0])):
+            self._pick_place(place)
+
+    def _pick_place(self, place: PlaceNow) -> None:
+        named = (("city", place.city), ("region", place.region), ("country", place.country))
+        self.picked = next((pair for pair in named if pair[1]), ("city", None))
+        self.picked = None
+
+    def _on_tap_country(self, _countries: Any, row: int) -> None:
+        order = painted()
+        code = load_borders().countries[order[row]].code if 0 <= row < len(order) else None
+        if code:
+            self.picked = ("country", code)
+            self.picked = None
+
+    def _look_at(self, said: str) -> None:
+        frame = read_frame(said)
+        if frame is not None:
+            self._frame = frame
+            self.pull.refresh_soon()
+
+    def _show_layer(self) -> None:
+        for drawn in self._drawings:
+            drawn.models.show(self.layer)
         self.pull.refresh_soon()
 
     def refresh(self, board: Board) -> None:
         """Patch what has changed into each drawing."""
         self._drawings = [drawn for drawn in self._drawings if drawn.plot() is not None]
+        cells = board.cells(self._frame)
         for drawn in self._drawings:
-            self._send_rows(drawn, board)
-            self._send_arrivals(drawn, board)
-        self._legend.state = board.json("legend", _legend)
+            if self.layer == "places":
+                _send_dots(drawn, cells, board)
+            else:
+                _send_shades(drawn, cast("Measure", self.layer), board)
+            _send_arrivals(drawn, cells, board)
+        self._legend.state = _legend_state(board, cells, self.layer)
         pn.io.push_notebook(self._pane)
-
-    def _send_rows(self, drawn: _Drawn, board: Board) -> None:
-        places, models = board.places, drawn.models
-        is_known = drawn.generation == places.generation and drawn.rows and drawn.board() is board
-        changed = [row for row in places.changed_since(drawn.version) if row < drawn.rows] if is_known else []
-        if not is_known:
-            models.dots.data = places.columns(slice(None))
-        elif len(places) > drawn.rows:
-            models.dots.stream(places.columns(slice(drawn.rows, None)))
-        if changed:
-            # A few arrays of numbers, which the browser writes into the dots' columns: `dots.patch` would encode
-            # each value by itself, which costs more than everything else in a tick.
-            models.changes.data = board.made(
-                f"changes.{drawn.version}.{drawn.rows}", lambda b: b.places.changes(changed)
-            )
-        drawn.board, drawn.generation = ref(board), places.generation
-        drawn.rows, drawn.version = len(places), places.version
-
-    def _send_arrivals(self, drawn: _Drawn, board: Board) -> None:
-        recent = board.numbers.recent
-        after, latest = drawn.number, recent[-1].number if recent else 0
-        drawn.number = max(latest, after)
-        drawn.models.arrivals.data = board.made(f"arrivals.{after}", lambda b: _arrivals(b, after))
 
     def _recolour(self, theme: ThemeName) -> None:
         super()._recolour(theme)
@@ -111,26 +164,75 @@ class LiveMap(LiveView):
         pn.io.push_notebook(self._pane)
 
 
-def _arrivals(board: Board, after: int) -> dict[str, Any]:
-    """Return where something has come in since, each place once, the newest last, and its dot's diameter.
+def _send_dots(drawn: _Drawn, cells: Cells, board: Board) -> None:
+    models = drawn.models
+    is_known = drawn.generation == cells.generation and drawn.rows and drawn.cells is cells
+    changed = [row for row in cells.changed_since(drawn.version) if row < drawn.rows] if is_known else []
+    if not is_known:
+        models.dots.data = cells.columns(slice(None))
+    elif len(cells) > drawn.rows:
+        models.dots.stream(cells.columns(slice(drawn.rows, None)))
+    if changed:
+        # A few arrays of numbers, which the browser writes into the dots' columns: `dots.patch` would encode
+        # each value by itself, which costs more than everything else in a tick.
+        models.changes.data = board.made(
+            f"changes.{cells.frame}.{drawn.version}.{drawn.rows}", lambda _: cells.changes(changed, drawn.version)
+        )
+    drawn.cells, drawn.generation = cells, cells.generation
+    drawn.rows, drawn.version = len(cells), cells.version
+
+
+def _send_shades(drawn: _Drawn, measure: Measure, board: Board) -> None:
+    """Send what countries are shaded by, once a second: it is the land that is painted anew."""
+    wanted = (ref(board), measure, board.numbers.as_of // SHADED_EVERY_MS)
+    if drawn.shaded != wanted:
+        drawn.shaded = wanted
+        drawn.models.shades.data = _shaded(board, measure)[0]
+
+
+def _shaded(board: Board, measure: Measure) -> tuple[dict[str, Any], list[int], int]:
+    return board.made(f"shaded.{measure}", lambda b: shaded(b.places, measure))
+
+
+def _send_arrivals(drawn: _Drawn, cells: Cells, board: Board) -> None:
+    recent = board.numbers.recent
+    after, latest = drawn.number, recent[-1].number if recent else 0
+    drawn.number = max(latest, after)
+    drawn.models.arrivals.data = board.made(f"arrivals.{cells.frame}.{after}", lambda b: _arrivals(b, cells, after))
+
+
+def _arrivals(board: Board, cells: Cells, after: int) -> dict[str, Any]:
+    """Return where something has come in since, each dot once, and its diameter.
 
     There is always a row, as the server's clock stands in it.
     """
     fresh = [recent.event for recent in board.numbers.recent if recent.number > after >= 0]
-    places = {place_key(e.lat, e.lon): None for e in fresh if e.lat is not None and e.lon is not None}
-    x, y, px = board.places.dots_at(list(places)[-MOST_RINGS:])
+    keys = {place_key(e.lat, e.lon): None for e in fresh if e.lat is not None and e.lon is not None}
+    rows = [row for key in list(keys)[-MOST_RINGS:] if (row := board.places.row(key)) is not None]
+    x, y, px = cells.dots_at(rows)
     return {"x": x, "y": y, "px": px, "now": np.full(len(x), float(board.numbers.as_of))}
 
 
-def _legend(board: Board) -> dict[str, Any]:
-    numbers = board.numbers
-    here = sum(1 for place in numbers.places if place.count)
-    located = sum(place.count for place in numbers.places)
-    sizes = [[n, dot_px(n, board.places.scale)] for n in (1, 10, 50)]
+def _legend_state(board: Board, cells: Cells, layer: str) -> str:
+    if layer == "places":
+        return board.json(f"legend.{cells.scale}", lambda b: _counts(b) | {"sizes": _sizes(cells.scale)})
+    return board.json(f"legend.{layer}", lambda b: _counts(b) | _steps(b, cast("Measure", layer)))
+
+
+def _counts(board: Board) -> dict[str, Any]:
+    here, open_sessions = board.places.summed[0], board.numbers.open_sessions
     return {
-        "dots": len(numbers.places),
-        "sizes": sizes,
-        "places": here,
-        "sessions": numbers.open_sessions,
-        "unlocated": max(0, numbers.open_sessions - located),
+        "dots": len(board.numbers.places),
+        "places": int(np.count_nonzero(here)),
+        "sessions": open_sessions,
+        "unlocated": max(0, open_sessions - int(here.sum())),
     }
+
+
+def _sizes(scale: float) -> list[list[float]]:
+    return [[n, px] for n, px in zip(_SIZES, dots_px(np.array(_SIZES, dtype=float), scale).tolist(), strict=True)]
+
+
+def _steps(board: Board, measure: Measure) -> dict[str, Any]:
+    _, steps, elsewhere = _shaded(board, measure)
+    return {"steps": steps, "elsewhere": elsewhere}

@@ -1,4 +1,4 @@
-"""The map's design: land, dots, rings, hover card, in Web Mercator over the bundled borders.
+"""The map's design: land, countries, dots, rings, hover cards, in Web Mercator over the bundled borders.
 
 GeoViews builds the figure, once for each place where it is shown. Afterwards only columns change: see `live_map`.
 """
@@ -6,7 +6,6 @@ GeoViews builds the figure, once for each place where it is shown. Afterwards on
 from __future__ import annotations
 
 from base64 import b64encode
-from collections.abc import Sequence
 from functools import cache
 from importlib import import_module
 from pathlib import Path
@@ -14,26 +13,29 @@ from typing import Any
 
 import geoviews as gv
 import holoviews as hv
-import numpy as np
 from bokeh.models import (
     Circle,
     ColumnDataSource,
     CustomAction,
     CustomJS,
+    CustomJSHover,
     HoverTool,
+    LinearColorMapper,
     LinearInterpolator,
     PanTool,
     Range1d,
+    TapTool,
     WheelZoomTool,
     ZoomInTool,
     ZoomOutTool,
 )
 from cartopy.crs import GOOGLE_MERCATOR
-from numpy.typing import NDArray
 
 from glimpse.geo.borders import load_borders
 from glimpse.views.hover_card import hover_card
-from glimpse.views.place_rows import CHANGING, COLUMNS
+from glimpse.views.map_cells import CHANGING, COLUMNS, LEVELS, TILE, WORLD_M
+from glimpse.views.map_countries import SHADES, shapes, with_gaps
+from glimpse.views.place_rows import SUMMED
 from glimpse.views.tokens import THEMES, Theme, ThemeName
 
 # Registers how elements are drawn, which a notebook's extension would do with a lot of script.
@@ -43,27 +45,20 @@ _JS = Path(__file__).parent / "js"
 _CSS = Path(__file__).parent / "css"
 _HOME_ICON = "data:image/svg+xml;base64," + b64encode((_CSS / "globe.svg").read_bytes()).decode()
 _GLOWS = {3.1: 0.05, 2.3: 0.09, 1.6: 0.16}  # how wide, and how strong
-_LIMIT_M = 20_037_508.0
-_HOVER_CARD = hover_card("@place, @country", "@here", quiet="@events{0,0} events in 30 min · @ago")
+_LIMIT_M = WORLD_M / 2
+_EVENTS = "@events{0,0} events in 30 min"
+_DOT_CARD = hover_card("@place, @country", "@places{said}", "@count{said}", quiet=f"{_EVENTS} · @heard{{said}}")
+_COUNTRY_CARD = hover_card("@name", "@count{said}", quiet=_EVENTS)
 
 
 @cache
-def land() -> tuple[dict[str, Any], dict[str, Any]]:
-    """Return the columns of all land, and of all coasts and borders, each as one shape with gaps.
+def coasts() -> dict[str, Any]:
+    """Return the columns of all coasts and borders, as one shape with gaps.
 
     They go into the columns directly: GeoViews would project each polygon anew for each viewer, which takes seconds,
-    and Bokeh sends each array as a message of its own. All land has one colour, so no country needs its holes.
+    and Bokeh sends each array as a message of its own.
     """
-    borders = load_borders()
-    outer = [rings[0] for country in borders.countries for rings in country.polygons]
-    return _with_gaps(outer), _with_gaps(borders.lines)
-
-
-def _with_gaps(parts: Sequence[NDArray[np.float64]]) -> dict[str, Any]:
-    """Join lines of shape (n, 2); a metre is enough, and half as long on its way."""
-    gap = np.full((1, 2), np.nan)
-    joined = np.concatenate([part for line in parts for part in (line, gap)]).astype(np.float32)
-    return {"xs": [joined[:, 0].copy()], "ys": [joined[:, 1].copy()]}
+    return with_gaps(list(load_borders().lines))
 
 
 def build_map(theme: ThemeName, on_drawn: Any) -> Any:
@@ -75,7 +70,7 @@ def build_map(theme: ThemeName, on_drawn: Any) -> Any:
         Called with HoloViews' plot and the element each time the map is drawn somewhere: a hook.
     """
     colours = THEMES[theme]
-    nowhere = {name: [""] if name in {"place", "country", "ago", "here"} else [0.0] for name in COLUMNS}
+    nowhere = {name: [""] if name in {"place", "country"} else [0.0] for name in COLUMNS}
     lines: Any = gv.Path([[(0.0, 0.0), (1.0, 1.0)]], crs=GOOGLE_MERCATOR)
     rings: Any = gv.Points(
         {"x": [0], "y": [0], "size": [0], "alpha": [0]}, ["x", "y"], ["size", "alpha"], crs=GOOGLE_MERCATOR
@@ -83,8 +78,8 @@ def build_map(theme: ThemeName, on_drawn: Any) -> Any:
     dots: Any = gv.Points(nowhere, ["x", "y"], [n for n in COLUMNS if n not in {"x", "y"}], crs=GOOGLE_MERCATOR)
     drawn = (
         lines.opts(color=colours.border, line_width=0.7)
-        * rings.opts(size="size", alpha="alpha", fill_alpha=0, color=colours.recency[0], line_width=1.6)
-        * dots.opts(size="size", color="cooling", cmap=list(colours.recency), clim=(0, 1), alpha=0.92)
+        * rings.opts(size="size", alpha="alpha", fill_alpha=0, color=colours.presence[-1], line_width=1.6)
+        * dots.opts(size="size", color="status", cmap=list(colours.presence), clim=(0, 2), alpha=0.92)
     )
     return drawn.opts(
         gv.opts.Overlay(
@@ -106,24 +101,45 @@ def build_map(theme: ThemeName, on_drawn: Any) -> Any:
 class MapFigure:
     """The Bokeh models of one drawn map, as far as a tick or a switch of theme touches them."""
 
-    def __init__(self, plot: Any) -> None:
+    def __init__(self, plot: Any, token: str) -> None:
         lines_plot, rings_plot, dots_plot = plot.subplots.values()
         self.figure = plot.state
         self._lines = lines_plot.handles["glyph"]
-        surface, lines_plot.handles["source"].data = land()
-        self._land = self.figure.patches(source=ColumnDataSource(surface), line_color=None, level="underlay").glyph
+        lines_plot.handles["source"].data = coasts()
+        self._draw_land()
         self.dots: ColumnDataSource = dots_plot.handles["source"]
+        self.dots.name = "places"
         self.rings: ColumnDataSource = rings_plot.handles["source"]
         self.arrivals = ColumnDataSource({"x": [], "y": [], "px": [], "now": []})
         self.changes = ColumnDataSource({name: [] for name in ("row", *CHANGING)})
         self._mapper = dots_plot.handles["glyph"].fill_color.transform
         self._dot = dots_plot.handles["glyph_renderer"].glyph = self._circle(line_width=0.5, line_alpha=0.35)
-        self._dot.fill_color = {"field": "cooling", "transform": self._mapper}
+        self._dot.fill_color = {"field": "status", "transform": self._mapper}
         self._ring = rings_plot.handles["glyph_renderer"].glyph = self._circle(line_width=1.6, line_alpha="alpha")
         self._name_columns()
         self._lay(dots_plot.handles["glyph_renderer"], rings_plot.handles["glyph_renderer"])
-        self._frame()
+        self._frame(token)
         self._add_tools(dots_plot.handles["glyph_renderer"])
+
+    def _draw_land(self) -> None:
+        """Draw all land as one shape, and above it each country as one, which the browser cuts out when it is shown."""
+        surface, starts, names = shapes()
+        flat = ColumnDataSource(surface)
+        self._land = self.figure.patches(source=flat, line_color=None, level="underlay").glyph
+        self.countries = ColumnDataSource(
+            {name: [] for name in ("xs", "ys", "shade", "name", *SUMMED)}, name="countries"
+        )
+        self.shades = ColumnDataSource({name: [] for name in ("shade", *SUMMED)})
+        self._shade = LinearColorMapper(low=0, high=SHADES - 1, low_color="rgba(0, 0, 0, 0)")
+        self._areas = self.figure.patches(
+            source=self.countries,
+            fill_color={"field": "shade", "transform": self._shade},
+            line_color=None,
+            level="underlay",
+            visible=False,
+        )
+        told = {"flat": flat, "starts": starts, "names": names, "countries": self.countries, "shades": self.shades}
+        self.shades.js_on_change("data", CustomJS(args=told, code=_js("map_countries")))
 
     def _name_columns(self) -> None:
         """Read the columns that ticks write; HoloViews derives others, with names of its own."""
@@ -144,16 +160,20 @@ class MapFigure:
         """Lay what moves on the overlay canvas, above a glow, so that the land is not painted with every change."""
         self._glows = [self._glow(times) for times in _GLOWS]
         dots.level = rings.level = "overlay"
-        moving = [*self._glows, rings, dots]
+        moving = self._moving = [*self._glows, rings, dots]
         self.figure.renderers = [r for r in self.figure.renderers if r not in moving] + moving
-        for renderer in moving:
+        for renderer in [*moving, self._areas]:
             renderer.nonselection_glyph = renderer.selection_glyph = None
             renderer.muted_glyph = renderer.hover_glyph = None
         life = CustomJS(args={"dots": self.dots, "rings": self.rings, "arrivals": self.arrivals}, code=_js("map_life"))
         self.arrivals.js_on_change("data", life)
         change = CustomJS(args={"dots": self.dots, "changes": self.changes}, code=_js("map_changes"))
         self.changes.js_on_change("data", change)
-        self.figure.tags = [self.arrivals, self.changes]  # nothing draws them: else they would not be sent to the page
+        self.figure.tags = [
+            self.arrivals,
+            self.changes,
+            self.shades,
+        ]  # nothing draws them: else they would not be sent to the page
 
     def _glow(self, times: float) -> Any:
         return self.figure.circle(
@@ -163,11 +183,11 @@ class MapFigure:
             radius_units="screen",
             source=self.dots,
             line_color=None,
-            fill_color={"field": "cooling", "transform": self._mapper},
+            fill_color={"field": "status", "transform": self._mapper},
             level="overlay",
         )
 
-    def _frame(self) -> None:
+    def _frame(self, token: str) -> None:
         figure = self.figure
         figure.x_range = Range1d(start=-18.6e6, end=19.6e6, bounds=(-_LIMIT_M * 1.1, _LIMIT_M * 1.1), min_interval=2e4)
         figure.y_range = Range1d(start=-6.0e6, end=12.2e6, bounds=(-_LIMIT_M, _LIMIT_M), min_interval=1e4)
@@ -183,32 +203,63 @@ class MapFigure:
         keep = CustomJS(args={"figure": figure, "action": "keep"}, code=_js("map_frame"))
         figure.js_on_change("inner_width", keep)
         figure.js_on_change("inner_height", keep)
+        told: dict[str, Any] = {"figure": figure, "token": token, "world": WORLD_M, "tile": TILE}
+        seen = CustomJS(args={**told, "levels": [LEVELS[0], LEVELS[-1]]}, code=_js("map_seen"))
+        for ranged in (figure.x_range, figure.y_range):
+            ranged.js_on_change("start", seen)
+            ranged.js_on_change("end", seen)
 
     def _add_tools(self, dots: Any) -> None:
         figure = self.figure
         home = CustomJS(args={"figure": figure, "action": "home"}, code=_js("map_frame"))
-        hover = HoverTool(
-            renderers=[dots], tooltips=_HOVER_CARD, point_policy="snap_to_data", attachment="vertical", show_arrow=False
-        )
-        pan, wheel = PanTool(), WheelZoomTool(zoom_on_axis=False)
-        for tool in (pan, wheel, hover):
+        hovers = [self._hover(dots, _DOT_CARD), self._hover(self._areas, _COUNTRY_CARD)]
+        pan, wheel, tap = PanTool(), WheelZoomTool(zoom_on_axis=False), TapTool(renderers=[dots, self._areas])
+        for tool in (pan, wheel, *hovers, tap):
             tool.visible = False
         whole = CustomAction(description="Whole world", callback=home, icon=_HOME_ICON)
         buttons = (ZoomInTool(factor=0.4), ZoomOutTool(factor=0.4), whole)
-        figure.toolbar.tools = [pan, wheel, hover, *buttons]
+        figure.toolbar.tools = [pan, wheel, *hovers, tap, *buttons]
         figure.toolbar.active_drag, figure.toolbar.active_scroll = pan, wheel
-        figure.toolbar.active_inspect = hover
+        figure.toolbar.active_inspect, figure.toolbar.active_tap = hovers, tap
         figure.toolbar.logo = None
         figure.toolbar.stylesheets = [(_CSS / "map_toolbar.css").read_text("utf-8")]
         figure.toolbar_location = "right"
         figure.toolbar_inner = True
         figure.stylesheets = [(_CSS / "figure.css").read_text("utf-8")]
 
+    @staticmethod
+    def _hover(renderer: Any, card: str) -> HoverTool:
+        """Return what shows a card beside the pointer; `{said}` in it is a number that a script puts into words."""
+        said = {
+            f"@{name}": CustomJSHover(args={"source": renderer.data_source, "column": name}, code=_js("map_words"))
+            for name in ("count", "heard", "places")
+        }
+        return HoverTool(
+            renderers=[renderer],
+            tooltips=card,
+            formatters=said,  # type: ignore[arg-type]
+            point_policy="snap_to_data" if "@place" in card else "follow_mouse",
+            attachment="vertical",
+            show_arrow=False,
+        )
+
+    def show(self, layer: str) -> None:
+        """Show dots, or countries."""
+        self._areas.visible = layer != "places"
+        for renderer in self._moving[:-2] + self._moving[-1:]:  # rings pulse over both
+            renderer.visible = layer == "places"
+
+    def zoom_to(self, x: float, y: float) -> None:
+        """Look four times as closely, with a point in the middle."""
+        for ranged, middle in ((self.figure.x_range, x), (self.figure.y_range, y)):
+            half = (ranged.end - ranged.start) / 8
+            ranged.update(start=middle - half, end=middle + half)
+
     def recolour(self, theme: Theme) -> None:
         """Take another theme's colours."""
         self._land.fill_color, self._lines.line_color = theme.land, theme.border
-        self._mapper.palette = list(theme.recency)
-        self._ring.line_color = theme.recency[0]
+        self._mapper.palette, self._shade.palette = list(theme.presence), list(theme.shades)
+        self._ring.line_color = theme.presence[-1]
         self._dot.line_color = "#000000" if theme.name == "dark" else "#ffffff"
         for glow, alpha in zip(self._glows, _GLOWS.values(), strict=True):
             glow.glyph.fill_alpha = alpha

@@ -7,7 +7,7 @@ FORMULAS = {
         "Sessions with a page open now: active (visible and heard within 30 s) and idle (open otherwise). "
         "A session is gone when all its pages have left, or after 300 s of silence."
     ),
-    "Events a minute": "Events received in the last 60 seconds.",
+    "Events a minute": "Events that came in during the last 60 seconds, at most a minute after they happened.",
     "Page views": "Events named page_view in the last 30 minutes.",
     "Sessions": "Sessions with at least one event in the last 30 minutes.",
     "Bounce rate": (

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any, ClassVar
 from weakref import WeakMethod
 
+import msgspec
 import panel as pn
 import param
 from panel.custom import JSComponent
@@ -19,14 +20,22 @@ from glimpse.views.tokens import ThemeName, variables
 HERE = Path(__file__).parent
 
 
-def script(name: str) -> str:
-    """Return one of the browser's modules."""
-    return (HERE / "js" / f"{name}.js").read_text("utf-8")
+def script(*names: str) -> str:
+    """Return one of the browser's modules, after what it is made with: the elements of all, and what it names."""
+    return "".join((HERE / "js" / f"{part}.js").read_text("utf-8") for part in ("elements", *names))
 
 
 def style(*names: str) -> list[str]:
     """Return style sheets as text, the common one first."""
     return [(HERE / "css" / f"{name}.css").read_text("utf-8") for name in ("part", *names)]
+
+
+def set_away(layout: pn.viewable.Viewable, *, is_away: bool) -> None:
+    """Hide a page, or show it again. Bokeh's own way does not reach a grid, whose display is its style sheet's."""
+    here: list[str] = [name for name in layout.css_classes if name != "g-away"]
+    wanted = [*here, "g-away"] if is_away else here
+    if layout.css_classes != wanted:
+        layout.css_classes = wanted
 
 
 def weak_hook(method: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:
@@ -48,6 +57,7 @@ class Picture(JSComponent):
     """Something that the browser draws from one JSON text with `textContent` alone, so that no data is ever markup."""
 
     state = param.String("", doc="What to draw, as JSON; made once for all viewers.")
+    picked = param.String("", doc="What was clicked on last, as JSON: field and value, null for what is unknown.")
 
     __abstract = True
 
@@ -66,6 +76,8 @@ class LiveView(pn.viewable.Viewer):
     """
 
     theme = param.Selector(default="dark", objects=["dark", "light"], doc="Which of the two sets of colours.")
+    picked = param.Parameter(None, doc="What was clicked on last to be filtered by: field and value.")
+    is_always_there: ClassVar[bool] = False  # on every page of the dashboard
     alone_styles: ClassVar[dict[str, str]] = {}  # its size, where no dashboard gives it one
 
     def __init__(self, window: Window, project: str = ALL_PROJECTS, *, pull: Pull | None = None, **params: Any) -> None:
@@ -74,7 +86,7 @@ class LiveView(pn.viewable.Viewer):
         self.pull = pull or Pull(window, project)
         self._is_alone = pull is None
         self.layout = self._build()
-        self.pull.add(self.refresh)
+        self.pull.add(self.refresh, always=self.is_always_there)
         self.param.watch(lambda change: self._recolour(change.new), "theme")
         self._recolour(self.theme)
 
@@ -85,6 +97,18 @@ class LiveView(pn.viewable.Viewer):
     def refresh(self, board: Board) -> None:
         """Take up what is new on the board."""
         raise NotImplementedError
+
+    def _pick_from(self, picture: Picture) -> None:
+        """Take what is clicked on in a picture as what is picked here."""
+        picture.param.watch(lambda change: self._pick(change.new), "picked")
+
+    def _pick(self, said: str) -> None:
+        try:
+            field, value, _ = msgspec.json.decode(said, type=tuple[str, str | None, int])
+        except msgspec.MsgspecError:  # no browser of ours says that
+            return
+        self.picked = (field, value)
+        self.picked = None  # so that the same can be picked again
 
     def _recolour(self, theme: ThemeName) -> None:
         """Take another theme's colours; in a dashboard they come from above."""

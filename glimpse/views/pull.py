@@ -15,6 +15,8 @@ from weakref import WeakMethod
 import panel as pn
 from bokeh.document import Document
 
+from glimpse.errors import QueryError
+from glimpse.filters import Filter
 from glimpse.live import Window
 from glimpse.views.board import Board, board_of
 from glimpse.views.herald import Herald
@@ -26,11 +28,31 @@ AGAIN_WITHIN_S = 5.0  # for how long a view waits that is shown a second time
 
 
 class Pull:
-    """One viewer's timer. Parts add what they do with a newer board; the first to be shown starts it."""
+    """One viewer's timer. Parts add what they do with a newer board; the first to be shown starts it.
 
-    def __init__(self, window: Window, project: str, clock: Callable[[], float] = time.monotonic) -> None:
+    Parameters
+    ----------
+    where
+        What of the project is shown; None is all.
+    """
+
+    def __init__(
+        self,
+        window: Window,
+        project: str,
+        clock: Callable[[], float] = time.monotonic,
+        *,
+        where: Filter | None = None,
+    ) -> None:
         self._window = window
         self._project = project
+        self._where = where
+        self._board: Board | None = None  # kept, as that of a filter lives as long as somebody has it
+        self.problem = ""  # why nothing can be shown through the filter
+        self.holds_back: Callable[[], bool] = lambda: False  # while the browser has not read what it was sent
+        self.rests = False  # while another page is shown, only what is always there follows
+        self._always: list[Callable[[Board], None]] = []
+        self._endings: list[Callable[[], None]] = []
         self._clock = clock
         self._refreshers: list[Callable[[Board], None]] = []
         self._watchers: list[Callable[[], None]] = []
@@ -52,13 +74,27 @@ class Pull:
         self._project = project
         self.refresh_soon()
 
-    def add(self, refresh: Callable[[Board], None]) -> None:
-        """Call something with each newer board."""
-        self._refreshers.append(refresh)
+    @property
+    def where(self) -> Filter | None:
+        """What of the project is shown, None for all; another filter is looked through with the next look."""
+        return self._where
+
+    @where.setter
+    def where(self, where: Filter | None) -> None:
+        self._where = where
+        self.refresh_soon()
+
+    def add(self, refresh: Callable[[Board], None], *, always: bool = False) -> None:
+        """Call something with each newer board; `always` also while another page is shown."""
+        (self._always if always else self._refreshers).append(refresh)
 
     def watch(self, look: Callable[[], None]) -> None:
         """Call something with each look, as the status line, which changes when nothing comes."""
         self._watchers.append(look)
+
+    def at_end(self, end: Callable[[], None]) -> None:
+        """Call something when the viewer has gone, as what it waits for would keep it."""
+        self._endings.append(end)
 
     def refresh_soon(self) -> None:
         """Refresh with the next look, whether anything changed or not."""
@@ -95,6 +131,8 @@ class Pull:
     def _forget(self) -> None:
         self._document = self._timer = self._task = None
         self._is_begun = False
+        for end in self._endings:
+            end()
 
     @property
     def is_running(self) -> bool:
@@ -105,18 +143,31 @@ class Pull:
         """Look once; return whether there was something new."""
         for look in self._watchers:
             look()
-        version = self._window.look(self._project)
+        try:
+            return self._look_through()
+        except QueryError as problem:  # too many look through filters of their own: what is shown stays, and says so
+            self.problem = str(problem)
+            return False
+
+    def _look_through(self) -> bool:
+        version = self._version()
         if version == self._seen:
             return False
         now = self._clock()
-        if now - self._refreshed_at < REFRESH_AT_MOST_EVERY_S:
+        if now - self._refreshed_at < REFRESH_AT_MOST_EVERY_S or self.holds_back():
             return False
         self._seen, self._refreshed_at = version, now
-        board = board_of(self._window, self._project)
+        board = self._board = board_of(self._window, self._project, self._where)
+        self.problem = ""
         with pn.io.hold():
-            for refresh in self._refreshers:
+            for refresh in self._always if self.rests else [*self._always, *self._refreshers]:
                 refresh(board)
         return True
+
+    def _version(self) -> int:
+        if self._where is None:
+            return self._window.look(self._project)
+        return self._window.look(self._project, self._where)
 
     def _start_on_page(self) -> None:
         self._document = pn.state.curdoc

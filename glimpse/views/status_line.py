@@ -34,6 +34,8 @@ class StatusLine(LiveView):
         Asked once a second.
     """
 
+    is_always_there = True
+
     def __init__(
         self,
         window: Window,

@@ -27,7 +27,7 @@ _RUNNING_ALPHA = 0.55
 _STEPS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15)
 _CSS = Path(__file__).parent / "css"
 _HOVER_CARD = hover_card("@name: @n{0,0}", quiet="of @total{0,0} events, @when")
-_AGO = "return tick > -0.5 ? 'now' : `${Math.round(-tick)} min ago`"
+_AGO = "return tick > -0.5 ? 'now' : `\u2212${Math.round(-tick)} min`"
 
 
 class Legend(Picture):
@@ -65,7 +65,7 @@ class _Drawn:
         bars.nonselection_glyph = bars.selection_glyph = bars.muted_glyph = None
         figure.x_range = Range1d(start=0.5 - SPAN_MINUTES, end=0.5)
         figure.y_range = Range1d(start=0, end=5)
-        figure.xaxis.ticker = FixedTicker(ticks=[-29, -20, -10, 0])
+        figure.xaxis.ticker = FixedTicker(ticks=[-25, -20, -15, -10, -5, 0])
         figure.xaxis.formatter = CustomJSTickFormatter(code=_AGO)
         figure.toolbar.tools = [
             HoverTool(renderers=[bars], tooltips=_HOVER_CARD, attachment="vertical", show_arrow=False)
@@ -117,6 +117,7 @@ class Timeline(LiveView):
             bars, sizing_mode="stretch_both", min_height=0, margin=0, linked_axes=False, css_classes=["g-bars"]
         )
         self._legend = Legend(sizing_mode="stretch_width", margin=0)
+        self._pick_from(self._legend)
         return pn.Column(
             self._legend,
             self._pane,
@@ -140,7 +141,8 @@ class Timeline(LiveView):
         for drawn in self._drawings:
             _patch(drawn.bars, columns)
             if drawn.top != top:
-                drawn.figure.y_range.end = drawn.top = top
+                drawn.figure.y_range.end = 1.03 * top  # the topmost line of the grid is in it
+                drawn.top = top
         self._legend.state = board.json("type_legend", _legend)
         pn.io.push_notebook(self._pane)
 

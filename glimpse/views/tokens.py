@@ -1,7 +1,8 @@
 """Colour, type and space: every view takes them from here, in both themes.
 
-The two scales that carry meaning are safe for colour-blind eyes: recency falls in lightness all along, and event
-types are the Okabe-Ito colours (https://jfly.uni-koeln.de/color/), which also differ in lightness.
+The scales that carry meaning are safe for colour-blind eyes: presence is amber, blue and grey, and stands out from land
+and sea by 3:1, as do a country's shades, which go one way in lightness; event types are the Okabe-Ito colours
+(https://jfly.uni-koeln.de/color/), which also differ in lightness.
 """
 
 from __future__ import annotations
@@ -20,8 +21,6 @@ RADIUS = "12px"
 # Event types: six get a colour, the most frequent first, the rest share the last.
 TYPE_SLOTS = 7
 OTHER_SLOT = TYPE_SLOTS - 1
-# Where recency's colours stand, in seconds since the last event at a place.
-FRESH_FOR_S = 300
 
 
 @dataclass(frozen=True)
@@ -47,7 +46,8 @@ class Theme:
     border: str  # between countries
     coast: str
     grid: str
-    recency: tuple[str, ...]  # from just now to long ago
+    presence: tuple[str, str, str]  # gone, idle, active
+    shades: tuple[str, ...]  # of countries, from few to many
     types: tuple[str, ...]  # by slot
 
 
@@ -71,7 +71,8 @@ DARK = Theme(
     border="#223253",
     coast="#2d4069",
     grid="#15203550",
-    recency=("#fff6d0", "#ffd36b", "#ff9f45", "#ee6a5b", "#b5539a", "#6d55a8", "#4d5b96"),
+    presence=("#7d8bab", "#4fb3ff", "#ffc857"),
+    shades=("#3c7fb0", "#5b9fd0", "#83bfe8", "#b3dcf7", "#eaf7ff"),
     types=("#56b4e9", "#f0b13c", "#2fc79a", "#d98bb8", "#f0e442", "#e8743b", "#64748f"),
 )
 
@@ -95,7 +96,8 @@ LIGHT = Theme(
     border="#d5dde9",
     coast="#b9c6d9",
     grid="#dfe5ee80",
-    recency=("#7a0f4f", "#b3204a", "#d9472f", "#ea7d2c", "#f0a95c", "#cfb59a", "#bcc1cb"),
+    presence=("#75839a", "#0a6fb5", "#a63603"),
+    shades=("#4f8cbd", "#3a7ab0", "#235f94", "#124574", "#062a4d"),
     types=("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#b8a800", "#d55e00", "#8793a8"),
 )
 
@@ -125,11 +127,12 @@ def variables(name: ThemeName) -> dict[str, str]:
     theme = THEMES[name]
     colours = {f"--g-{colour.replace('_', '-')}": getattr(theme, colour) for colour in _COLOURS}
     types = {f"--g-type-{slot}": colour for slot, colour in enumerate(theme.types)}
-    ramp = {"--g-ramp": f"linear-gradient(90deg, {', '.join(theme.recency)})", "--g-fresh": theme.recency[0]}
+    presence = dict(zip(("--g-gone", "--g-idle", "--g-active"), theme.presence, strict=True))
+    shades = {f"--g-shade-{n}": colour for n, colour in enumerate(theme.shades)}
     sizes = {f"--g-{size}": value for size, value in SIZES.items()}
     spaces = {f"--g-space-{step}": value for step, value in SPACE.items()}
     fixed = {"--g-font": FONT, "--g-mono": MONO, "--g-radius": RADIUS, "color-scheme": name}
-    return colours | types | ramp | sizes | spaces | fixed
+    return colours | types | presence | shades | sizes | spaces | fixed
 
 
 def root_css(name: ThemeName, selector: str) -> str:

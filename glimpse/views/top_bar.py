@@ -1,4 +1,4 @@
-"""The bar on top: the name, which project, light or dark."""
+"""The bar on top: the name, which project, which page, light or dark."""
 
 from __future__ import annotations
 
@@ -8,11 +8,13 @@ from glimpse.views.parts import Picture, script, style
 
 
 class TopBar(Picture):
-    """The drawing; the browser sets `project` and `theme`."""
+    """The drawing; the browser sets `project`, `theme` and `view`."""
 
     projects = param.List(default=[], item_type=str)
     project = param.String("*")
     theme = param.Selector(default="dark", objects=["dark", "light"])
+    view = param.String("live")
+    views = param.Dict(default={}, doc="Which pages there are, and what they are called.")
     _esm = script("top_bar")
     _stylesheets = style("top_bar")
 
@@ -23,5 +25,5 @@ class GettingStarted(Picture):
     project = param.String("*")
     sdk_url = param.String("", doc="Where the tracker is; beside the page, if empty.")
     is_shown = param.Boolean(default=False)
-    _esm = script("getting_started")
-    _stylesheets = style("getting_started")
+    _esm = script("tag_box", "getting_started")
+    _stylesheets = style("tag_box", "getting_started")

@@ -20,12 +20,13 @@ class Listed(NamedTuple):
     unit: str
     unknown: str  # what a line without a name is called
     field: str  # of LiveNumbers
+    picks: str  # what a click on a line filters by
 
 
 LISTS = {
-    "pages": Listed("Top pages", "page views", "Unknown page", "top_pages"),
-    "sources": Listed("Top sources", "sessions", "Direct", "top_sources"),
-    "countries": Listed("Countries", "sessions", "Unknown country", "top_countries"),
+    "pages": Listed("Top pages", "page views", "Unknown page", "top_pages", "page"),
+    "sources": Listed("Top sources", "sessions", "Direct", "top_sources", "source"),
+    "countries": Listed("Countries", "sessions", "Unknown country", "top_countries", "country"),
 }
 ROWS = 5
 
@@ -63,6 +64,7 @@ class TopList(LiveView):
 
     def _build(self) -> pn.viewable.Viewable:
         self._lines = Lines(kind=self._of, sizing_mode="stretch_both", margin=0)
+        self._pick_from(self._lines)
         return pn.Column(self._lines, sizing_mode="stretch_both", margin=0, css_classes=["g-top", f"g-top-{self._of}"])
 
     def refresh(self, board: Board) -> None:
@@ -76,6 +78,7 @@ def _state(numbers: LiveNumbers, listed: Listed) -> dict[str, Any]:
     return {
         "title": listed.title,
         "unit": listed.unit,
+        "picks": listed.picks,
         "lines": [
             {"name": line.name, "shown": line.name or listed.unknown, "n": line.count, "share": line.count / whole}
             for line in lines

@@ -5,26 +5,35 @@ A mixed batch keeps its good events. Each event of a batch is decoded for itself
 
 from __future__ import annotations
 
+import contextlib
+from typing import TypeGuard
+
 import msgspec
 
 from glimpse.events import ClaimedEvent
 from glimpse.settings import Settings
-from glimpse.wire.claim import KNOWN_FIELDS, StrictWireEvent, WireEvent, claim, explain_types, is_project
+from glimpse.wire.claim import KNOWN_FIELDS, WireEvent, WithinLimits, claim, explain_types, is_project, of_wrong_type
 from glimpse.wire.errors import FieldError, RejectReason, json_type, shown
 from glimpse.wire.inflate import plain_body
 from glimpse.wire.times import Clock, parse_time
+from glimpse.wire.unreadable import UNDECODABLE, not_json, out_of_range
+from glimpse.wire.usual import claim_usual, is_usual
+from glimpse.wire.within_limits import look
 
-# ValueError is what the decoder raises for text that is not UTF-8; its DecodeError is one as well.
-UNDECODABLE = (ValueError, RecursionError)
 
-_strict = msgspec.json.Decoder(StrictWireEvent)
-_lenient = msgspec.json.Decoder(WireEvent)
-_keys = msgspec.json.Decoder(dict[str, msgspec.Raw])
+class _KnownFields(WireEvent, forbid_unknown_fields=True):
+    pass
+
+
+_lenient, _strict = msgspec.json.Decoder(WireEvent), msgspec.json.Decoder(_KnownFields)
 _untyped = msgspec.json.Decoder()
+_fields = msgspec.json.Decoder(dict[str, msgspec.Raw])
 _items = msgspec.json.Decoder(list[msgspec.Raw])
+# The last of two counts, and a decoder with types sees the first as well.
+_TWICE = FieldError("", "a field is there twice, first with a value of another type", RejectReason.WRONG_TYPE)
 
 
-class Refused(msgspec.Struct, frozen=True):
+class Refused(msgspec.Struct, frozen=True, gc=False):
     """One event that can't be kept: its place in the batch, whose it is as far as is known, and why."""
 
     index: int
@@ -44,6 +53,13 @@ class Reading(msgspec.Struct):
     problem_count: int = 1  # how many events that concerns
 
 
+class _Mistaken(msgspec.Struct, gc=False):
+    """What can't be decoded as an event: why not, and whose it says that it is."""
+
+    errors: list[FieldError]
+    project: object = None
+
+
 class _Defaults(msgspec.Struct, frozen=True):
     """What an envelope says for all of its events."""
 
@@ -52,7 +68,13 @@ class _Defaults(msgspec.Struct, frozen=True):
     deferred: bool = False
 
 
-def read_events(body: bytes, encoding: str | None, received_at: int, settings: Settings) -> Reading:
+def read_events(
+    body: bytes,
+    encoding: str | None,
+    received_at: int,
+    settings: Settings,
+    looked: WithinLimits | Exception | None = None,
+) -> Reading:
     """Return the events of a body and everything that is wrong with it; never raises for what a client sent.
 
     Parameters
@@ -63,27 +85,38 @@ def read_events(body: bytes, encoding: str | None, received_at: int, settings: S
         The request's `Content-Encoding`.
     received_at
         Epoch ms; the limits on an event's time count from it.
+    looked
+        What `first_look` returned for it, where that was asked before.
     """
     text = plain_body(body, encoding, settings)
     if isinstance(text, FieldError):
         return Reading(problem=text)
-    start = text[:64].lstrip()[:1] or text.lstrip()[:1]
-    if start == b"[":
+    if text[:1] != b"{" and text.lstrip()[:1] == b"[":
         return _read_array(text, received_at, settings)
-    return _read_object(text, received_at, settings)
+    return _read_object(text, received_at, settings, looked if text is body else None)
 
 
 def _read_array(text: bytes, received_at: int, settings: Settings) -> Reading:
     try:
         items = _items.decode(text)
     except UNDECODABLE as problem:
-        return Reading(problem=_not_json(problem), is_batch=True)
+        return Reading(problem=not_json(problem, text), is_batch=True)
     return _read_items(items, _Defaults(Clock(received_at)), Reading(is_batch=True), settings)
 
 
-def _read_object(text: bytes, received_at: int, settings: Settings) -> Reading:
+def read_looked(event: WithinLimits, received_at: int, settings: Settings) -> Reading | None:
+    """Return what `first_look` found, which is no usual event, in a few steps; None when it takes more of them."""
+    if event.events is not None or event.sentAt is not None:
+        return None
+    outcome = claim(event, None, Clock(received_at), settings)
+    if isinstance(outcome, ClaimedEvent):
+        return Reading([(0, outcome)])
+    return Reading([], [Refused(0, _owner(event.projectId, None), outcome)])
+
+
+def _read_object(text: bytes, received_at: int, settings: Settings, looked: WithinLimits | Exception | None) -> Reading:
     reading = Reading()
-    decoded = _decode(text, reading)
+    decoded = _decode(text, reading, settings, looked)
     if isinstance(decoded, WireEvent) and decoded.events is not None:
         return _read_envelope(decoded, decoded.events, reading, received_at, settings)
     _take(0, text, decoded, _Defaults(Clock(received_at)), reading, settings)
@@ -115,37 +148,56 @@ def _read_items(items: list[msgspec.Raw], defaults: _Defaults, reading: Reading,
         return reading
     for index, item in enumerate(items):
         raw = memoryview(item)
-        _take(index, raw, _decode(raw, reading), defaults, reading, settings)
+        _take(index, raw, _decode(raw, reading, settings), defaults, reading, settings)
     return reading
 
 
 def _take(
     index: int,
     text: bytes | memoryview,
-    decoded: WireEvent | list[FieldError],
+    decoded: WireEvent | _Mistaken,
     defaults: _Defaults,
     reading: Reading,
     settings: Settings,
 ) -> None:
     """Put one decoded event among the good or the refused."""
+    if _is_usual(decoded, len(text), defaults, settings):
+        reading.events.append((index, claim_usual(decoded)))
+        return
     outcome = _judge(len(text), decoded, defaults, settings)
     if isinstance(outcome, ClaimedEvent):
         reading.events.append((index, outcome))
     else:
-        reading.refused.append(Refused(index, _owner(text, decoded, defaults.project), outcome))
+        owner = _owner(decoded.projectId if isinstance(decoded, WireEvent) else decoded.project, defaults.project)
+        reading.refused.append(Refused(index, owner, outcome))
+
+
+def _is_usual(
+    decoded: WireEvent | _Mistaken, size: int, defaults: _Defaults, settings: Settings
+) -> TypeGuard[WithinLimits]:
+    if not isinstance(decoded, WithinLimits) or size > settings.max_event_bytes or defaults.clock.skew_ms:
+        return False
+    if decoded.projectId is None:
+        decoded.projectId = defaults.project
+    return is_usual(decoded, defaults.clock.received_at, settings)
 
 
 def _judge(
     size: int,
-    decoded: WireEvent | list[FieldError],
+    decoded: WireEvent | _Mistaken,
     defaults: _Defaults,
     settings: Settings,
 ) -> ClaimedEvent | list[FieldError]:
+    if isinstance(decoded, _Mistaken) and decoded.errors[0].reason is RejectReason.NOT_JSON:
+        return decoded.errors  # how long it is does not matter then
     if size > settings.max_event_bytes:
         message = f"the event has {size} bytes; at most {settings.max_event_bytes} are allowed"
         return [FieldError("", message, RejectReason.OVER_LIMIT)]
-    if not isinstance(decoded, WireEvent):
-        return decoded
+    if isinstance(decoded, _Mistaken):
+        return decoded.errors
+    if decoded.events is not None:  # they would be lost unseen
+        message = "an event of a batch can't hold events of its own"
+        return [FieldError("events", message, RejectReason.WRONG_TYPE)]
     clock = defaults.clock
     if decoded.sentAt is not None:
         sent_at, deferred = parse_time(decoded.sentAt), bool(decoded.deferred) or defaults.deferred
@@ -155,49 +207,51 @@ def _judge(
     return claim(decoded, defaults.project, clock, settings)
 
 
-def _decode(text: bytes | memoryview, reading: Reading) -> WireEvent | list[FieldError]:
+def _decode(
+    text: bytes | memoryview, reading: Reading, settings: Settings, looked: WithinLimits | Exception | None = None
+) -> WireEvent | _Mistaken:
     """Return one object with its types checked, or what is wrong with its fields."""
+    looked = looked or look(text, settings)
+    if isinstance(looked, WireEvent):
+        return looked
+    if not isinstance(looked, msgspec.ValidationError):
+        return _Mistaken([not_json(looked, text)])
+    if str(looked).endswith(
+        "]`"
+    ):  # something within a field; mostly a size, and all fields are known and of their types
+        with contextlib.suppress(*UNDECODABLE):
+            return _strict.decode(text)
+    # Unknown fields, which are ignored, or something to look at closely.
     try:
-        return _strict.decode(text)
+        fields = _fields.decode(text)
+        reading.unknown_fields += len(fields.keys() - KNOWN_FIELDS)
+        wrong = of_wrong_type(fields)
+        if not wrong:
+            return _lenient.decode(text)
+        project = _untyped.decode(fields["projectId"]) if "projectId" in fields else None
+        return _Mistaken(explain_types({name: _untyped.decode(fields[name]) for name in wrong}), project)
     except UNDECODABLE:
-        pass  # unknown fields, which are ignored, or something to explain
-    try:
-        keys = _keys.decode(text).keys()
-        reading.unknown_fields += len(keys - KNOWN_FIELDS)
-        return _lenient.decode(text)
-    except UNDECODABLE:
-        return _explain(text)
+        return _Mistaken(_explain(text))
 
 
 def _explain(text: bytes | memoryview) -> list[FieldError]:
+    """Say what is wrong with a text that is no object, or has a number in it that nothing here can hold."""
     try:
         fields = _untyped.decode(text)
+    except msgspec.ValidationError as problem:
+        return [out_of_range(text) or not_json(problem, text)]
     except UNDECODABLE as problem:
-        return [_not_json(problem)]
-    if not isinstance(fields, dict):
-        message = f"an event must be an object; it is {json_type(fields)}: {shown(fields)}"
-        return [FieldError("", message, RejectReason.WRONG_TYPE)]
-    return explain_types(fields)
+        return [not_json(problem, text)]
+    if isinstance(fields, dict):
+        return [_TWICE]
+    message = f"an event must be an object; it is {json_type(fields)}: {shown(fields)}"
+    return [FieldError("", message, RejectReason.WRONG_TYPE)]
 
 
-def _owner(text: bytes | memoryview, decoded: object, default: str | None) -> str:
+def _owner(claimed: object, default: str | None) -> str:
     """Return whose a refused event is, so that the books have it there; '' when that can't be said."""
-    claimed = decoded.projectId if isinstance(decoded, WireEvent) else _project_in(text)
     owner = default if claimed is None else claimed
     return owner if isinstance(owner, str) and is_project(owner) else ""
-
-
-def _project_in(text: bytes | memoryview) -> object:
-    try:
-        fields = _untyped.decode(text)
-    except UNDECODABLE:
-        return None
-    return fields.get("projectId") if isinstance(fields, dict) else None
-
-
-def _not_json(problem: Exception) -> FieldError:
-    reason = "it is nested too deeply" if isinstance(problem, RecursionError) else str(problem)[:200]
-    return FieldError("", f"the body must be JSON in UTF-8: {reason}", RejectReason.NOT_JSON)
 
 
 def _bad_sent_at(sender: WireEvent) -> FieldError:

@@ -20,18 +20,28 @@ class RejectReason(StrEnum):
     OVER_LIMIT = "over_limit"
     BODY_TOO_LARGE = "body_too_large"
     BATCH_TOO_LARGE = "batch_too_large"
+    UNSUPPORTED = "unsupported"  # another tracker's, and no event: a recording of the screen, say
+    ORIGIN_NOT_ALLOWED = "origin_not_allowed"
+    RATE_LIMITED = "rate_limited"
 
 
-class FieldError(msgspec.Struct, frozen=True):
+class Shown(msgspec.Struct, frozen=True, gc=False):
+    """A mistake as an answer carries it."""
+
+    path: str
+    message: str
+
+
+class FieldError(msgspec.Struct, frozen=True, gc=False):
     """One thing that is wrong; `reason` is for the books and not shown."""
 
     path: str
     message: str
     reason: RejectReason
 
-    def shown(self) -> dict[str, str]:
+    def shown(self) -> Shown:
         """Return it as an answer carries it."""
-        return {"path": self.path, "message": self.message}
+        return Shown(self.path, self.message)
 
 
 def shown(value: object) -> str:
@@ -43,11 +53,17 @@ def shown(value: object) -> str:
     return text if len(text) <= MOST_SHOWN_CHARS else f"{text[:MOST_SHOWN_CHARS]}…"
 
 
+_WORDS: dict[type, str] = {
+    bool: "a boolean",
+    type(None): "null",
+    str: "a string",
+    int: "a number",
+    float: "a number",
+    dict: "an object",
+    list: "an array",
+}
+
+
 def json_type(value: object) -> str:
     """Return a value's type in the words of JSON."""
-    if isinstance(value, bool):
-        return "a boolean"
-    if value is None:
-        return "null"
-    names: dict[type, str] = {str: "a string", int: "a number", float: "a number", dict: "an object", list: "an array"}
-    return names.get(type(value), type(value).__name__)
+    return _WORDS.get(type(value), type(value).__name__)

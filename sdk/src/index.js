@@ -7,6 +7,10 @@
 import { safely, say } from './core/console.js';
 import { createTracker } from './tracker.js';
 
+// Each by its name, as a bundler looks for it.
+/** @param {string} name */
+const fetchPart = (name) => (name === 'more' ? import('./more.js') : import('./pace.js'));
+
 /** @type {any} */
 let tracker;
 /** @type {(() => void)[]} */
@@ -22,7 +26,7 @@ const call = safely((/** @type {string} */ method, /** @type {any[]} */ ...args)
 export const init = (options) => {
   if (typeof window === 'undefined') return;
   if (tracker) return say('already running');
-  tracker = createTracker(options, import.meta.url);
+  tracker = createTracker(options, fetchPart, import.meta.url);
   for (const run of early) run();
 };
 

@@ -15,6 +15,16 @@ const script = /** @type {HTMLScriptElement | null} */ (
   document.currentScript || document.querySelector('script[data-project]')
 );
 
+/**
+ * From beside this script; where that was copied elsewhere, from the server that the events go to.
+ *
+ * @param {string} name @param {string} endpoint
+ */
+const fetchPart = async (name, endpoint) => {
+  const base = script?.src.includes('/sdk/') ? script.src : new URL('sdk/', endpoint);
+  return import(`${new URL(`glimpse-${name}.js`, base)}`);
+};
+
 /** @type {any} */
 const glimpse = safely((/** @type {string} */ method, /** @type {any[]} */ ...args) => {
   if (glimpse[method]) return glimpse[method](...args);
@@ -24,7 +34,7 @@ const glimpse = safely((/** @type {string} */ method, /** @type {any[]} */ ...ar
 /** @param {import('./types.js').Options} options */
 glimpse.init = (options) => {
   if (page.glimpse.track) return say('already running');
-  page.glimpse = Object.assign(glimpse, createTracker(options, script?.src));
+  page.glimpse = Object.assign(glimpse, createTracker(options, fetchPart, script?.src));
   // The name that pages written for the first tracker know.
   page.GlimpseTracker ??= { projectId: options.project, ...glimpse };
   for (const args of queued) glimpse(.../** @type {[string]} */ (args));

@@ -15,6 +15,55 @@ export interface GlimpseEvent {
   traits?: Properties;
 }
 
+/** Where an event happened. Any further key is kept, too. */
+export interface Context {
+  url?: string | null;
+  referrer?: string | null;
+  path?: string | null;
+  title?: string | null;
+  previousPath?: string | null;
+  userAgent?: string | null;
+  timezone?: string | null;
+  language?: string | null;
+  /** What a campaign's link says: source, medium, campaign, term, content. */
+  utm?: Properties | null;
+  connection?: Properties | null;
+  /** `"1440x900"`, or width and height. */
+  viewport?: string | Properties | null;
+  screen?: string | Properties | null;
+  [key: string]: unknown;
+}
+
+/** An event as `POST /event` takes it; the JSON Schema at `/api/v1/schema` has its limits. */
+export interface WireEvent {
+  projectId: string;
+  event: string;
+  /** Milliseconds since 1970, or ISO 8601. */
+  timestamp: number | string;
+  /** Makes sending it twice harmless. */
+  id?: string | null;
+  sessionId?: string | null;
+  properties?: Properties | null;
+  context?: Context | null;
+  /** Not kept, unless the project is set to; the same holds for the next two. */
+  userId?: string | number | null;
+  anonymousId?: string | number | null;
+  traits?: Properties | null;
+  /** When it was sent, by the client's clock. */
+  sentAt?: number | string | null;
+  /** Whether it was stamped long before it was sent. */
+  deferred?: boolean | null;
+}
+
+/** Many events in one body. */
+export interface Envelope {
+  /** Stands for those of its events that have none. */
+  projectId?: string | null;
+  sentAt?: number | string | null;
+  deferred?: boolean | null;
+  events: (Omit<WireEvent, 'projectId'> & { projectId?: string | null })[];
+}
+
 export interface Options {
   /** The project that the events belong to: letters, digits and `. _ : -`, at most 64. */
   project: string;
@@ -30,6 +79,10 @@ export interface Options {
   downloads?: boolean;
   /** Send `form_submit`. Default: true. */
   forms?: boolean;
+  /** Send `web_vital`: LCP, INP, CLS, FCP and TTFB of each page, in a file that is fetched then. Default: false. */
+  vitals?: boolean;
+  /** Send `js_error`. Default: false. */
+  errors?: boolean;
   /** `'none'` keeps nothing on the device; the server then tells sessions apart. Default: `'local'`. */
   storage?: 'local' | 'none';
   /** Seconds without a sign of life after which a session ends. Default: 300. */

@@ -11,6 +11,8 @@ from types import ModuleType
 import pytest
 
 from glimpse.cli import _parser
+from glimpse.collect.dialects import DIALECTS
+from glimpse.collect.endpoints import find
 from glimpse.collect.routes import ROUTES
 from glimpse.server.tasks import TASKS
 
@@ -60,7 +62,16 @@ def test_every_route_is_documented(pattern: str):
 
 @pytest.mark.parametrize("path", documented_paths())
 def test_every_documented_route_is_there(path: str):
-    assert path == "/glimpse_app" or any(re.fullmatch(pattern, path) for pattern, _ in ROUTES)
+    assert path == "/glimpse_app" or find(path) or any(re.fullmatch(pattern, path) for pattern, _ in ROUTES)
+
+
+ENDPOINTS = [endpoint.path for dialect in DIALECTS for endpoint in dialect]
+
+
+@pytest.mark.parametrize("path", ENDPOINTS)
+def test_every_endpoint_is_documented(path: str):
+    own = documented_paths()
+    assert path in own or f"`{path}`" in (CHECKOUT / "docs" / "migrate.md").read_text(encoding="utf-8")
 
 
 def test_every_command_is_documented():

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import asyncio
 import inspect
+import socket
 import subprocess
 import sys
 import textwrap
@@ -19,8 +20,13 @@ import panel.io.resources
 import panel.io.server
 import pytest
 from bokeh.application import Application
+from bokeh.server.connection import ServerConnection
 from bokeh.server.server import BaseServer, Server
+from bokeh.server.session import ServerSession
+from bokeh.server.views.ws import WSHandler
 from tornado.ioloop import IOLoop
+from tornado.iostream import IOStream
+from tornado.locks import Lock
 from tornado.routing import Matcher, Rule
 from tornado.web import RequestHandler
 
@@ -193,3 +199,16 @@ async def get(port: int | None, path: str) -> str:
     writer.close()
     await writer.wait_closed()
     return answer.decode()
+
+
+def test_what_a_browser_has_not_read_can_be_counted():
+    assert "self._subscribed_connections" in inspect.getsource(ServerSession.__init__)
+    assert "self._socket" in inspect.getsource(ServerConnection.__init__)
+    assert "self.write_lock" in inspect.getsource(WSHandler)
+    assert len(Lock()._block._waiters) == 0
+
+    async def unread() -> int:
+        with socket.socket() as one:
+            return len(IOStream(one)._write_buffer)
+
+    assert asyncio.run(unread()) == 0

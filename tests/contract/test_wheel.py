@@ -30,8 +30,12 @@ PACKED = (
     "glimpse/_data/geo/README.md",
     "glimpse/_data/sdk/glimpse.js",
     "glimpse/_data/sdk/glimpse.mjs",
+    "glimpse/_data/sdk/glimpse-more.js",
+    "glimpse/_data/sdk/glimpse-pace.js",
+    "glimpse/_data/sdk/glimpse-pace.LICENSE.txt",
     "glimpse/_data/demo/index.html",
     "glimpse/_data/demo/shop.js",
+    "glimpse/_data/demo/products.js",
     "glimpse/_data/glimpse_app.py",
     "glimpse/py.typed",
 )

@@ -114,14 +114,21 @@ def test_a_bot_and_a_bad_event_leave_no_dot_but_stand_in_the_ledger(served: Serv
     assert served.stored("other") == []
 
 
-def test_an_empty_dashboard_shows_the_tag_to_copy(served: Served):
-    with chromium() as watched:
-        page = watched.open(f"{served.url}/glimpse_app?project=nothing-yet")
-        wait_for_map(page)
-        code = page.locator("code").first
+def test_an_empty_dashboard_shows_the_tag_to_copy_with_the_address_that_a_setting_tells(
+    served: Served, hidden_glimpse: Served
+):
+    def shown(watched: Watched, glimpse: Served) -> str:
+        code = watched.open(f"{glimpse.url}/glimpse_app?project=nothing-yet").locator(".g-start code")
         code.wait_for()
-        assert 'data-project="nothing-yet"' in code.inner_text()
-        assert "/sdk/glimpse.js" in code.inner_text()
+        return code.inner_text()
+
+    with chromium() as watched:
+        for glimpse, where in (
+            (served, served.url),
+            (hidden_glimpse, hidden_glimpse.environment["GLIMPSE_PUBLIC_URL"]),
+        ):
+            tag = f'<script defer src="{where}/sdk/glimpse.js" data-project="nothing-yet"></script>'
+            assert shown(watched, glimpse) == tag
         assert watched.errors == []
 
 

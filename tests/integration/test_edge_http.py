@@ -17,7 +17,8 @@ from tornado.web import Application
 
 from glimpse import resources
 from glimpse.buffer import EventBuffer
-from glimpse.collect.core import Edge, wall_clock_ms
+from glimpse.clock import steady_now_ms
+from glimpse.collect.core import Edge
 from glimpse.collect.routes import Parts, routes
 from glimpse.enrich import Enricher, Tools
 from glimpse.enrich.device import Devices
@@ -29,6 +30,7 @@ from glimpse.sessions import SessionTracker
 from glimpse.settings import Settings
 from glimpse.store import DuckStore, LocalQueries, RemoteQueries
 from glimpse.store.remote import SOCKET_NAME
+from glimpse.transfer import LocalOutlet, RemoteOutlet
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 DEVICES = Devices()
@@ -65,13 +67,13 @@ async def site(request: pytest.FixtureRequest, buffer: EventBuffer, settings: Se
         settings=settings,
         edge=Edge(buffer, settings),
         buffer=buffer,
-        window=Window(minutes=30, max_events=1000, now_ms=wall_clock_ms),
+        window=Window(minutes=30, max_events=1000, now_ms=steady_now_ms),
         queries=RemoteQueries(settings.data_dir / SOCKET_NAME),
+        outlet=RemoteOutlet(settings.data_dir / "transfer.sock"),
         health=lambda: {"buffer": buffer.problem, "store": None, "geo": None},
         dashboard_path=f"{prefix}/our_app",
     )
-    table = [(prefix + pattern, handler, given) for pattern, handler, given in routes(parts)]
-    server = HTTPServer(Application(table, log_function=log_without_address))
+    server = HTTPServer(Application([*routes(parts, prefix)], log_function=log_without_address))
     (listener,) = bind_sockets(0, "127.0.0.1")
     server.add_sockets([listener])
     yield Site(parts, f"http://127.0.0.1:{listener.getsockname()[1]}", prefix)
@@ -96,9 +98,10 @@ async def send(site: Site, settings: Settings) -> AsyncIterator[Send]:
         settings=settings,
     )
     site.parts.queries = queries = LocalQueries(store, site.parts.buffer)
+    site.parts.outlet = LocalOutlet(store)
 
     async def send_and_drain(*names: str, **facts: Any) -> None:
-        events = [{"projectId": "shop", "event": name, "timestamp": wall_clock_ms()} | facts for name in names]
+        events = [{"projectId": "shop", "event": name, "timestamp": steady_now_ms()} | facts for name in names]
         assert (await site.ask("/event", json.dumps(events).encode())).code == 200
         await pipeline.drain_once()
         await pipeline.flush()
@@ -143,18 +146,20 @@ async def test_a_body_over_the_limit_is_a_413_and_the_next_is_taken(site: Site):
     assert (await site.ask("/event", EVENT)).code == 200
 
 
-@pytest.mark.parametrize("path", ["/event", "/api/v1/events"])
-async def test_a_preflight_allows_what_it_asks_for(site: Site, path: str):
+@pytest.mark.parametrize(
+    ("path", "method"), [("/event", "POST"), ("/api/v1/events", "POST"), ("/sdk/glimpse-more.js", "GET")]
+)
+async def test_a_preflight_allows_what_it_asks_for(site: Site, path: str, method: str):
     response = await site.ask(
         path,
         method="OPTIONS",
         Origin="https://shop.example",
-        Access_Control_Request_Method="POST",
+        Access_Control_Request_Method=method,
         Access_Control_Request_Headers="content-type,x-anything",
     )
     headers = response.headers
     assert (response.code, headers["Access-Control-Allow-Origin"]) == (204, "*")
-    assert "POST" in headers["Access-Control-Allow-Methods"]
+    assert method in headers["Access-Control-Allow-Methods"]
     assert headers["Access-Control-Allow-Headers"] == "content-type,x-anything"
     assert headers["Access-Control-Max-Age"] == "86400"
 
@@ -202,8 +207,10 @@ async def test_the_books_and_the_live_numbers_are_there(site: Site, send: Send):
 )
 async def test_a_mistake_in_a_question_is_a_400_that_says_what_is_allowed(site: Site, path: str):
     response = await site.ask(f"/api/v1/{path}")
-    assert (response.code, read(response)["success"]) == (400, False)
-    assert "must be" in read(response)["errors"][0]["message"]
+    assert response.headers["Content-Type"] == "application/problem+json"
+    problem = read(response)
+    assert (response.code, problem["status"], problem["title"]) == (400, 400, "Bad Request")
+    assert "must be" in problem["detail"]
 
 
 @pytest.mark.parametrize("path", ["/api/v1/live", "/api/v1/events", "/api/v1/ledger", "/metrics"])
@@ -222,7 +229,7 @@ async def test_no_page_of_another_site_may_read(site: Site, path: str):
 @pytest.mark.parametrize("path", ["/api/v1/events", "/api/v1/ledger"])
 async def test_while_nobody_owns_the_store_questions_are_a_503_and_events_are_taken(site: Site, path: str):
     response = await site.ask(path)
-    assert (response.code, response.headers["Retry-After"], read(response)["success"]) == (503, "2", False)
+    assert (response.code, response.headers["Retry-After"], read(response)["status"]) == (503, "2", 503)
     assert (await site.ask("/event", EVENT)).code == 200
 
 
@@ -269,7 +276,9 @@ async def test_the_root_sends_a_browser_to_the_dashboard(site: Site):
 
 
 @at_root_and_below
-@pytest.mark.parametrize("name", ["glimpse.js", "glimpse.mjs", "glimpse-0.1.0.js"])
+@pytest.mark.parametrize(
+    "name", ["glimpse.js", "glimpse.mjs", "glimpse-more.js", "glimpse-pace.js", "glimpse-0.1.0.js"]
+)
 async def test_the_sdk_is_sent_once(site: Site, name: str):
     expected = resources.path(f"sdk/{name}").read_bytes()
     plain = await site.ask(f"/sdk/{name}")
@@ -319,7 +328,7 @@ async def test_no_line_is_logged_with_an_address_or_a_query(site: Site, caplog: 
     failed = await site.ask("/health/ready?token=secret")
     assert (failed.code, read(failed)["errors"]) == (500, [{"path": "", "message": "Internal Server Error"}])
     lines = "\n".join(record.getMessage() for record in caplog.records if record.name != "asyncio")
-    assert "200 POST" in lines
+    assert "403 GET" in lines
     assert "/health/ready failed" in lines
     assert all(secret not in lines for secret in ("203.0.113.7", "127.0.0.1", "a@b.example", "secret"))
 

@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 import http.client
 import json
 import subprocess
@@ -15,8 +16,9 @@ from waiting import wait_until
 
 import glimpse
 from glimpse.client import Client, moment
-from glimpse.errors import GlimpseError, QueryError
+from glimpse.errors import GlimpseError, QueryError, StoreLost, StoreUnavailable
 from glimpse.settings import Settings
+from glimpse.store import DuckStore, Lot
 
 pytestmark = pytest.mark.server
 
@@ -55,6 +57,41 @@ def test_an_event_posted_to_the_kernel_is_in_its_table(running: Client):
     assert running.events(since="5m").schema() == table.schema()
     assert running.projects() == ["shop"]
     assert running.status.state == "live"
+    (journey,) = running.journey(row["session_id"]).itertuples()
+    assert (journey.name, journey.time) == ("signup", row["time"])
+    running.segment("signups", 'name = "signup"')
+    (only,) = running.breakdown("properties.plan", segment="signups").itertuples()
+    assert (only.value, only.events, only.share) == ("pro", 1, 1)
+    assert running.series(unit="minute", since="5m")["events"].sum() == 1
+    assert running.funnel(['name = "signup"', 'name = "buy"'])["sessions"].tolist() == [1, 0]
+    assert running.sessions()["id"].tolist() == [row["session_id"]]
+    assert running.ask("totals").to_dict("records") == [{"events": 1, "page_views": 0, "sessions": 1, "bounces": 0}]
+
+
+@pytest.mark.filterwarnings("ignore:The 'future.infer_string' option")
+def test_a_store_that_fails_for_good_is_opened_again_and_gets_every_event_once(
+    running: Client, monkeypatch: pytest.MonkeyPatch
+):
+    lost_stores: list[DuckStore] = []
+
+    def fail_once(store: DuckStore, lot: Lot) -> None:
+        if not lost_stores:
+            lost_stores.append(store)
+            raise StoreLost("INTERNAL Error: the database has been invalidated")
+        commit(store, lot)
+
+    commit = DuckStore.commit
+    monkeypatch.setattr(DuckStore, "commit", fail_once)
+    for _ in range(5):
+        assert post(running, an_event()) == 200
+
+    def stored() -> int:
+        with contextlib.suppress(StoreUnavailable):  # while it is opened again
+            return len(running.events(since="5m").to_pandas())
+        return -1
+
+    wait_until(lambda: bool(lost_stores) and stored() == 5, what="all are stored", timeout_s=15)
+    assert running.status.state == "live"
 
 
 def test_a_cell_that_blocks_holds_up_nothing(running: Client):
@@ -91,7 +128,14 @@ def test_views_look_at_the_window_while_the_server_fills_it(running: Client):
 
 def test_every_view_of_the_client_is_an_object_to_show(running: Client):
     assert post(running, an_event()) == 200
-    for view in (running.live_map(), running.dashboard(), running.kpis(), running.feed(), running.timeline()):
+    for view in (
+        running.live_map(),
+        running.dashboard(),
+        running.history(since="7d"),
+        running.kpis(),
+        running.feed(),
+        running.timeline(),
+    ):
         assert view.__panel__() is not None
 
 

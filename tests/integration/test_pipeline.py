@@ -13,13 +13,13 @@ from records import admitted
 from redis.asyncio import Redis
 from waiting import wait_until_async
 
-from glimpse.buffer import DEAD, STREAM, EventBuffer, Receipt
+from glimpse.buffer import STREAM, EventBuffer, Receipt
 from glimpse.enrich import Enricher, Tools
-from glimpse.enrich.device import Devices
-from glimpse.errors import BufferUnavailable, StoreUnavailable
-from glimpse.events import AdmittedEvent, Event
+from glimpse.enrich.device import Device, Devices
+from glimpse.errors import BufferUnavailable, StoreLost, StoreUnavailable
+from glimpse.events import AdmittedEvent, Event, Merge, Session, relabel
 from glimpse.geo.places import open_places
-from glimpse.pipeline import Pipeline
+from glimpse.pipeline import DELIVERIES_ALLOWED, Pipeline
 from glimpse.sessions import SessionTracker
 from glimpse.settings import Settings
 from glimpse.store import DuckStore, LocalQueries, Lot
@@ -33,9 +33,16 @@ class SeenRows:
     def __init__(self) -> None:
         self.rows: list[Event] = []
         self.restored: list[Event] = []
+        self.sessions: dict[str, Session] = {}
+
+    def learn(self, sessions: Sequence[Session]) -> None:
+        self.sessions.update({session.id: session for session in sessions})
 
     def append(self, events: Sequence[Event]) -> None:
         self.rows.extend(events)
+
+    def merge(self, merges: Sequence[Merge]) -> None:
+        relabel(self.rows, merges)
 
     def restore(self, events: Sequence[Event]) -> None:
         self.restored.extend(events)
@@ -59,7 +66,7 @@ class Drain:
 
     def die(self) -> None:
         """End as `kill -9` would: nothing is flushed, only the file is let go."""
-        self.pipeline._thread.shutdown()
+        self.pipeline.commits._thread.shutdown()
         self.store.close()
 
     async def ledger(self, project: str = "shop") -> dict:
@@ -134,13 +141,34 @@ async def test_killed_before_the_commit_everything_is_stored_once_afterwards(buf
     second.die()
 
 
+async def test_while_the_store_takes_nothing_a_kill_loses_nothing(
+    buffer: EventBuffer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    first = Drain(buffer, settings)
+    await first.pipeline.recover()
+
+    def full(_: Lot) -> None:
+        raise StoreUnavailable("disk full")
+
+    monkeypatch.setattr(first.store, "commit", full)
+    events = [fresh() for _ in range(100)]
+    await buffer.append(Receipt(events))
+    for _ in range(3):
+        await first.pipeline.drain_once()
+    first.die()
+    second = Drain(buffer, settings)
+    await second.pipeline.recover()
+    assert sorted(e for e, _ in second.stored()) == sorted(event.id for event in events)
+    second.die()
+
+
 async def test_killed_between_commit_and_acknowledgement_nothing_is_doubled(
     buffer: EventBuffer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
     first = Drain(buffer, settings)
     await first.pipeline.recover()
 
-    async def never(_: object) -> None:
+    async def never(*_: object) -> None:
         raise ConnectionError
 
     monkeypatch.setattr(buffer, "acknowledge", never)
@@ -213,30 +241,106 @@ async def test_a_retry_from_before_the_memory_is_found_in_the_store(drain: Drain
     assert drain.window.rows == []
 
 
-async def test_a_row_that_cannot_be_stored_is_set_aside_and_the_rest_is_kept(drain: Drain, redis_url: str):
+async def test_a_row_that_cannot_be_stored_is_set_aside_and_the_rest_is_kept(drain: Drain):
     good, bad = [fresh() for _ in range(5)], fresh(context={"title": "x"})
     await drain.buffer.append(Receipt([*good[:3], bad, *good[3:]]))
     await drain.pipeline.drain_once()
-    next(row for row in drain.pipeline._lot.rows if row.id == bad.id).lat = "not a number"
+    next(row for row in drain.pipeline.commits.lot.rows if row.id == bad.id).lat = "not a number"
     await drain.pipeline.flush()
     await drain.pipeline.flush()
     assert sorted(e for e, _ in drain.stored()) == sorted(e.id for e in good)
     ledger = await drain.ledger()
     assert (ledger["stored"], ledger["dead_lettered"], ledger["difference"]) == (5, 1, 0)
-    async with Redis.from_url(redis_url) as redis:
-        ((_, letter),) = await redis.xrange(DEAD)
-    assert b"can't take it" in letter[b"reason"]
-    assert bad.id.encode() in letter[b"payload"]
+    (letter,) = await drain.buffer.letters.all()
+    assert "can't take it" in letter.reason
+    assert bad.id.encode() in letter.payload
+
+
+class Poisoned(Devices):
+    """Describes every user agent but one."""
+
+    def describe(self, user_agent: str) -> Device:
+        if user_agent == "poison":
+            raise OverflowError("too much")
+        return super().describe(user_agent)
+
+
+async def test_an_event_that_a_step_cannot_take_is_set_aside_and_played_again_once_it_can(drain: Drain):
+    devices = drain.pipeline._enricher.tools.devices
+    drain.pipeline._enricher.tools.devices = Poisoned()
+    good, bad = [fresh() for _ in range(9)], fresh(user_agent="poison")
+    await drain.buffer.append(Receipt([*good[:4], bad, *good[4:]]))
+    await drain.pipeline.drain_once()
+    await drain.pipeline.flush()
+    assert sorted(e for e, _ in drain.stored()) == sorted(e.id for e in good)
+    (letter,) = await drain.buffer.letters.all()
+    assert (letter.reason, letter.counts) == ("OverflowError: too much", {"shop": 1})
+    drain.pipeline._enricher.tools.devices = devices
+    assert await drain.buffer.letters.replay([letter.key]) == [letter.key]
+    assert (await drain.ledger())["difference"] == 0
+    await drain.pipeline.drain_once()
+    await drain.pipeline.flush()
+    assert len(drain.stored()) == 10
+    assert await drain.buffer.letters.all() == []
+    ledger = await drain.ledger()
+    assert (ledger["stored"], ledger["dead_lettered"], ledger["duplicate"], ledger["difference"]) == (10, 0, 0, 0)
+
+
+async def test_an_entry_that_ends_whoever_takes_it_is_set_aside_and_the_others_are_stored(
+    buffer: EventBuffer, settings: Settings
+):
+    events, poison = [fresh() for _ in range(3)], fresh(user_agent="poison")
+    for event in (events[0], poison, *events[1:]):
+        await buffer.append(Receipt([event]))
+
+    class Deadly(Devices):
+        def describe(self, user_agent: str) -> Device:
+            if user_agent == "poison":
+                raise KeyboardInterrupt  # as near to the end of the process as a test can go
+            return super().describe(user_agent)
+
+    starts = 0
+    while True:
+        starts += 1
+        assert starts < 12, "the poison is never set aside"
+        drain = Drain(buffer, settings)
+        drain.pipeline._enricher.tools.devices = Deadly()
+        try:
+            await drain.pipeline.recover()
+            await drain.pipeline.drain_once()
+            await drain.pipeline.flush()
+            break
+        except KeyboardInterrupt:
+            drain.die()
+    assert sorted(e for e, _ in drain.stored()) == sorted(e.id for e in events)
+    (letter,) = await buffer.letters.all()
+    assert f"{DELIVERIES_ALLOWED + 1} times" in letter.reason
+    ledger = await drain.ledger()
+    assert (ledger["stored"], ledger["dead_lettered"], ledger["in_buffer"], ledger["difference"]) == (3, 1, 0, 0)
+    drain.die()
+
+
+async def test_a_store_that_has_failed_for_good_asks_to_be_opened_again(drain: Drain, monkeypatch: pytest.MonkeyPatch):
+    def lost(_: Lot) -> None:
+        raise StoreLost("gone")
+
+    monkeypatch.setattr(drain.store, "commit", lost)
+    await drain.buffer.append(Receipt([fresh() for _ in range(100)]))
+    await drain.pipeline.drain_once()
+    assert (drain.pipeline.is_lost, drain.pipeline.problem) == (True, "gone")
 
 
 async def test_a_damaged_entry_is_set_aside_and_the_next_is_taken(drain: Drain, redis_url: str):
     async with Redis.from_url(redis_url) as redis:
-        await redis.xadd(STREAM, {"e": b"\xff", "n": b"\x80"})
+        await redis.xadd(STREAM, {"e": b"\xff", "n": msgspec.msgpack.encode({"shop": 2})})
     await drain.buffer.append(Receipt([fresh()]))
     await drain.pipeline.drain_once()
     await drain.pipeline.flush()
     assert len(drain.stored()) == 1
     assert await drain.buffer.read_unacknowledged() == []
+    (letter,) = await drain.buffer.letters.all()
+    assert (letter.counts, letter.is_replayable, letter.payload) == ({"shop": 2}, False, b"\xff")
+    assert await drain.buffer.letters.replay([letter.key]) == []
 
 
 async def test_while_the_store_is_full_events_wait_in_the_buffer_and_then_all_are_stored(
@@ -260,10 +364,10 @@ async def test_while_the_store_is_full_events_wait_in_the_buffer_and_then_all_ar
 async def test_a_failure_amid_a_batch_loses_nothing(drain: Drain, monkeypatch: pytest.MonkeyPatch):
     await drain.buffer.append(Receipt([fresh(), fresh()]))
 
-    def broken(*_: object) -> None:
+    async def broken(*_: object) -> None:
         raise duckdb.InterruptException("now")
 
-    monkeypatch.setattr(drain.pipeline._enricher, "enrich", broken)
+    monkeypatch.setattr(drain.pipeline._duplicates, "without", broken)
     with pytest.raises(duckdb.InterruptException):
         await drain.pipeline.drain_once()
     monkeypatch.undo()
@@ -361,3 +465,25 @@ async def test_the_ledger_balances_while_events_are_at_every_stage(drain: Drain)
     ledger = await drain.ledger()
     assert (ledger["received"], ledger["accepted"], ledger["stored"], ledger["in_buffer"]) == (107, 102, 100, 2)
     assert ledger["difference"] == 0
+
+
+@pytest.mark.parametrize("is_committed_between", [True, False], ids=["stored before", "in one lot"])
+async def test_a_late_event_between_two_sessions_makes_one_of_them(drain: Drain, *, is_committed_between: bool):
+    now = now_ms()
+    for ago_s in (500, 100):
+        await drain.buffer.append(Receipt([admitted(at=now - ago_s * 1000, received_at=now - ago_s * 1000)]))
+        await drain.pipeline.drain_once()
+    assert len({row.session_id for row in drain.window.rows}) == 2
+    if is_committed_between:
+        await drain.pipeline.flush()
+        assert len({session for _, session in drain.stored()}) == 2
+    await drain.buffer.append(Receipt([admitted(at=now - 290_000, received_at=now)]))
+    await drain.pipeline.drain_once()
+    await drain.pipeline.flush()
+    (session_id,) = {session for _, session in drain.stored()}
+    assert {row.session_id for row in drain.window.rows} == {session_id}
+    sessions = drain.store.reader().execute("SELECT id::VARCHAR, pages, duration_s FROM sessions").fetchall()
+    assert sessions == [(session_id, 3, 400.0)]
+    async with drain.buffer.redis as redis:
+        assert [key.decode() for key in await redis.keys("session:*")] == [f"session:{{shop}}:{session_id}"]
+        assert await redis.zrange("active_sessions:{shop}", 0, -1) in ([session_id.encode()], [])

@@ -68,13 +68,14 @@ def test_a_prefix_stands_before_every_route(tmp_path: Path):
 
 
 def test_beside_another_app_both_are_served(tmp_path: Path):
-    other = tmp_path / "other.py"
+    other = tmp_path / "track.py"  # where an old client of PostHog sends to
     other.write_text(OTHER)
     served = Served(tmp_path / "data")
     served.command.insert(served.command.index(str(APP)), str(other))
     with served:
         assert served.post(an_event())[0] == 200
-        assert served.ask("GET", "/other")[0] == 200
+        assert served.ask("GET", "/track")[0] == 200
+        assert served.ask("POST", "/track/", b'{"event":"signup","api_key":"shop"}')[0] == 200
         assert served.ask("GET", "/glimpse_app")[0] == 200
 
 

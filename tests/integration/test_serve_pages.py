@@ -50,6 +50,11 @@ def test_who_may_not_look_gets_a_plain_403_also_for_the_websocket(tmp_path: Path
             assert (status, b"only clients on this machine" in body) == (403, True)
         assert served.ask("GET", "/glimpse_app")[0] == 200
         assert served.post(an_event(), **abroad)[0] == 200
+        assert served.ask("GET", "/glimpse_app/ws", Upgrade="websocket", Origin="http://[")[0] == 403
+        handshake = {"Connection": "Upgrade", "Sec_WebSocket_Version": "13", "Sec_WebSocket_Key": "eA=="}
+        from_another_site = {"Upgrade": "websocket", "Origin": "https://other.test", **handshake}
+        assert served.ask("GET", "/glimpse_app/ws", **from_another_site)[0] == 403
+        assert "Traceback" not in served.said()
 
 
 def test_a_public_server_shows_the_dashboard_to_anybody(tmp_path: Path):

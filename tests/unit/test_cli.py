@@ -103,7 +103,7 @@ def test_a_simulation_without_a_server_says_so_and_fails(run: Run):
     with socket.socket() as probe:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
-        code, out, _ = run("simulate", "--url", f"http://127.0.0.1:{port}", "--duration", "0.2s", "--seed", "1")
+        code, out, _ = run("simulate", "--url", f"http://127.0.0.1:{port}", "--duration", "1s", "--seed", "1")
     assert code == 1
     assert "no answer" in out
 
@@ -111,7 +111,7 @@ def test_a_simulation_without_a_server_says_so_and_fails(run: Run):
 def test_the_doctor_finds_a_fresh_machine_in_order(run: Run, tmp_path: Path):
     code, out, _ = run("doctor")
     assert code == 0
-    assert list(found(out)) == ["data folder", "buffer", "store", "places", "tracker", "books"]
+    assert list(found(out)) == ["data folder", "buffer", "drains", "store", "places", "tracker", "proxies", "books"]
     assert {verdict for verdict, _ in found(out).values()} == {"ok"}
     assert not list(tmp_path.iterdir())  # looking changes nothing
 
@@ -197,3 +197,10 @@ def test_ctrl_c_ends_a_simulation_with_its_report(tmp_path: Path):
         running.terminate()
         assert running.wait(20) == 1  # nothing was accepted
     assert "events in" in said.read_text()
+
+
+def test_the_version_is_told(capsys: pytest.CaptureFixture[str]):
+    with pytest.raises(SystemExit) as end:
+        main(["--version"])
+    assert end.value.code == 0
+    assert re.fullmatch(r"glimpse \d+\.\d+\.\d+\S*", capsys.readouterr().out.strip())

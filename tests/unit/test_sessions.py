@@ -108,7 +108,7 @@ def test_a_restored_session_is_joined_and_its_id_stays_taken():
     tracker = SessionTracker()
     session = visit(tracker, client_session="a")
     again = SessionTracker()
-    again.restore([session])
+    again.restore([session], session.last_seen_at)
     assert visit(again, client_session="a", at=NOON + MINUTE).id == session.id
     assert visit(again, client_session="a", at=NOON + 20 * MINUTE).id != session.id
 
@@ -132,3 +132,51 @@ def test_in_order_sessions_partition_events_exactly_at_idle_gaps(offsets: list[i
 def test_made_ids_are_uuid7_with_the_events_time(time_ms: int, seed: str):
     made = UUID(uuid7_of(time_ms, seed))
     assert (made.version, made.variant, made.int >> 80) == (7, "specified in RFC 4122", time_ms)
+
+
+class Uptime:
+    """Seconds that nobody can set."""
+
+    def __init__(self) -> None:
+        self.now = 1_000.0
+
+    def __call__(self) -> float:
+        return self.now
+
+
+def test_a_session_is_forgotten_once_later_events_have_come_in_and_time_has_passed():
+    uptime = Uptime()
+    tracker = SessionTracker(monotonic_s=uptime)
+    visit(tracker, client_session="a")
+    uptime.now += 601
+    visit(tracker, at=NOON + 601_000, received_at=NOON + 601_000, client_session="b")
+    tracker.forget_ended()
+    assert [session.client_session for runs in tracker._runs.values() for session in runs] == ["b"]
+
+
+def test_a_backlog_that_waited_for_an_hour_ends_no_session():
+    uptime = Uptime()
+    tracker = SessionTracker(monotonic_s=uptime)
+    before = visit(tracker, client_session="a")
+    uptime.now += 3_600
+    tracker.forget_ended()
+    assert visit(tracker, at=NOON + MINUTE, client_session="a").id == before.id
+
+
+def test_another_edge_whose_clock_is_an_hour_ahead_ends_no_session():
+    uptime = Uptime()
+    tracker = SessionTracker(monotonic_s=uptime)
+    before = visit(tracker, client_session="a")
+    visit(tracker, at=NOON + 60 * MINUTE, received_at=NOON + 60 * MINUTE, client_session="b")
+    uptime.now += 60
+    tracker.forget_ended()
+    assert visit(tracker, at=NOON + MINUTE, client_session="a").id == before.id
+
+
+def test_of_a_restored_lot_only_what_can_be_joined_is_kept_open():
+    tracker, again = SessionTracker(), SessionTracker()
+    long_over, open_still = visit(tracker), visit(tracker, at=NOON + 20 * MINUTE)
+    ahead = visit(tracker, at=NOON + 90 * MINUTE, client_session="its clock is ahead")
+    again.restore([long_over, open_still, ahead], heard_to=NOON + 21 * MINUTE)
+    assert len(again) == 2
+    assert visit(again, at=NOON + 22 * MINUTE).id == open_still.id

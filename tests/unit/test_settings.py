@@ -8,7 +8,7 @@ import msgspec
 import pytest
 
 from glimpse.errors import SettingsError
-from glimpse.settings import SETTINGS, Settings, settings_table
+from glimpse.settings import SETTINGS, Settings, environment_with, settings_table
 
 
 def test_an_empty_environment_gives_the_defaults():
@@ -42,13 +42,26 @@ def test_values_get_their_types():
 
 
 @pytest.mark.parametrize(
+    ("value", "rates"), [("500", (500, 2000)), ("500, 20.5", (500, 20.5)), ("0,0", (0, 0)), ("0", (0, 2000))]
+)
+def test_one_rate_is_the_projects_and_leaves_that_of_networks(value: str, rates: tuple[float, float]):
+    assert Settings.from_environment({"GLIMPSE_RATE_LIMIT": value}).rate_limit == rates
+
+
+@pytest.mark.parametrize(
     ("variable", "value", "told"),
     [
-        ("GLIMPSE_FLUSH_ROWS", "none", "invalid literal"),
+        ("GLIMPSE_FLUSH_ROWS", "none", "must be a whole number"),
+        ("GLIMPSE_FLUSH_INTERVAL_S", "soon", "must be a number"),
+        ("GLIMPSE_FLUSH_INTERVAL_S", "nan", "greater than 0"),
         ("GLIMPSE_FLUSH_ROWS", "0", "greater than 0"),
         ("GLIMPSE_PUBLIC", "perhaps", "use 1 or 0"),
         ("GLIMPSE_APPENDFSYNC", "never", "always or everysec"),
+        ("GLIMPSE_PUBLIC_URL", "stats.example.com", "https://stats.example.com"),
         ("GLIMPSE_TRUSTED_PROXIES", "10.0.0.0/99", "10.0.0.0/99"),
+        ("GLIMPSE_RATE_LIMIT", "100,-1", "0 or more"),
+        ("GLIMPSE_RATE_LIMIT", "nan", "0 or more"),
+        ("GLIMPSE_RATE_LIMIT", "5,x", "'x'"),
     ],
 )
 def test_a_wrong_value_is_named_with_its_variable_and_what_is_allowed(variable: str, value: str, told: str):
@@ -69,3 +82,9 @@ def test_the_table_has_a_row_for_each_setting():
     rows = settings_table().splitlines()
     assert len(rows) == len(SETTINGS) + 2
     assert "| `GLIMPSE_SESSION_TIMEOUT_S` | `300` | seconds | silence that ends a session |" in rows
+
+
+def test_a_started_process_gets_this_ones_environment_and_more(monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setenv("GLIMPSE_MAX_NAME", "7")
+    settings = Settings.from_environment(environment_with(GLIMPSE_TAKES_DEMO="1"))
+    assert (settings.max_name_chars, settings.takes_demo) == (7, True)

@@ -1,53 +1,74 @@
 // The feed. New rows come on top, old ones go at the bottom; no row is drawn twice. Everything an event says becomes
-// text, never markup.
+// text, never markup. While it is stopped, what comes waits, and is counted.
 const MOST = 60
+const MOST_KEPT = 240  // while searched, rows that are not shown count too
 const regions = new Intl.DisplayNames(["en"], {type: "region"})
-const clock = new Intl.DateTimeFormat("en-GB", {hour: "2-digit", minute: "2-digit", second: "2-digit"})
+const clock = new Intl.DateTimeFormat(undefined, {hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23"})
 
-const make = (tag, name, text) => {
-  const el = document.createElement(tag)
-  if (name) el.className = name
-  if (text != null) el.textContent = text
-  return el
-}
 const country = (code) => {
   try { return code ? regions.of(code) : null } catch { return code }
 }
 
-function draw(r) {
-  const el = make("li", "row")
-  el.dataset.event = r.name
-  const mark = make("i", "mark")
-  const name = make("span", "name clip", r.label)
-  name.title = r.name
-  const page = make("span", "page clip", r.page ?? "")
-  if (r.title) page.title = r.title
-  const time = make("time", "num", clock.format(r.time))
-  time.dateTime = new Date(r.time).toISOString()
-  const top = make("div", "top")
-  top.append(name, page, time)
-  const place = [r.city, country(r.country)].filter(Boolean).join(", ") || "Unknown place"
-  const facts = make("div", "facts clip")
-  for (const [kind, text] of [["place", place], ["source", r.source ?? "Direct"], ["device", r.device]]) {
-    if (text) facts.append(make("span", kind, text))
-  }
-  el.append(mark, top, facts)
-  return el
-}
-
 export function render({model, el}) {
+  let count = 0
+  const pick = (field, value) => { model.picked = JSON.stringify([field, value, Date.now() + ++count]) }
+  // With the keyboard the bar above does the same: five stops for each of sixty rows would be in everybody's way.
+  const fact = (kind, text, field, value) => {
+    const one = button(kind, text, () => pick(field, value))
+    one.tabIndex = -1
+    one.title = value == null ? `Filter by unknown ${field}` : `Filter by ${value}`
+    return one
+  }
+
+  const draw = (r) => {
+    const row = make("li", "row")
+    row.dataset.event = r.name
+    const place_name = [r.city ?? r.region, country(r.country)].filter(Boolean).join(", ") || "Unknown place"
+    const where = r.city ? ["city", r.city] : r.region ? ["region", r.region] : ["country", r.country]
+    const time = make("time", "num", clock.format(r.time))
+    time.dateTime = new Date(r.time).toISOString()
+    const top = make("div", "top")
+    top.append(fact("name clip", r.label, "name", r.name))
+    const page = r.page == null ? make("span", "page") : fact("page clip", r.page, "page", r.page)
+    if (r.title) page.title = r.title
+    top.append(page, time)
+    const facts = make("div", "facts")
+    facts.append(fact("place", place_name, ...where), fact("source", r.source ?? "Direct", "source", r.source))
+    if (r.device) facts.append(fact("device", r.device, "browser", r.browser))
+    row.append(make("i", "mark"), top, facts)
+    row.search_ = [r.name, r.label, r.page, r.title, place_name, r.source ?? "direct", r.device].join("\n").toLowerCase()
+    return row
+  }
+
   const card = make("section", "card")
+  card.setAttribute("aria-label", "Live feed")
   const head = make("div", "head")
-  const count = make("span", "hint", "")
-  head.append(make("h2", "", "Live feed"), count)
+  const waits = button("waits", "", () => toggle())
+  waits.hidden = true
+  const stop = button("stop", "Pause", () => toggle())
+  const tools = make("div", "tools")
+  const search = make("input", "search")
+  search.type = "search"
+  search.placeholder = "Search the feed"
+  search.setAttribute("aria-label", "Search the feed")
+  const names = make("select", "names")
+  names.setAttribute("aria-label", "Type of event")
+  head.append(make("h2", "", "Live feed"), waits, stop)
+  tools.append(search, names)
   const list = make("ol", "list")
   list.setAttribute("aria-label", "Events as they come")
-  const empty = make("div", "empty", "Events show here the moment they happen.")
-  card.append(head, list, empty)
+  const empty = make("div", "empty")
+  card.append(head, tools, list, empty)
   el.append(card)
 
   let slots = {}
   let last_batch = 0
+  let is_stopped = false
+  let waiting = []
+  let waiting_count = 0
+  const seen = new Set()
+
+  const is_searched = () => Boolean(search.value.trim() || names.value)
   const colour = (row) => {
     row.firstChild.style.background = `var(--g-type-${slots[row.dataset.event] ?? 6})`
   }
@@ -55,29 +76,90 @@ export function render({model, el}) {
     slots = model.slots ? JSON.parse(model.slots) : {}
     for (const row of list.children) colour(row)
   }
+  const fits = (row) => {
+    const text = search.value.trim().toLowerCase()
+    return (!text || row.search_.includes(text)) && (!names.value || row.dataset.event === names.value)
+  }
+  const note_names = (rows) => {
+    const fresh = rows.filter((r) => !seen.has(r.name) && seen.size < 200 && seen.add(r.name))
+    if (fresh.length === 0 && names.options.length > 0) return
+    if (names.options.length === 0) {
+      names.append(make("option", "", "All events"))
+      names.options[0].value = ""
+    }
+    for (const r of fresh) {
+      const option = make("option", "", r.label)
+      option.value = r.name
+      names.append(option)
+    }
+  }
+  const say = () => {
+    const shown = [...list.children].filter((row) => !row.hidden).length
+    empty.hidden = shown > 0
+    empty.textContent = list.children.length > 0 ? "No event of the last few fits." : "Events show here the moment they happen."
+    waits.hidden = waiting_count === 0
+    waits.textContent = `${waiting_count.toLocaleString()} waiting`
+    stop.textContent = is_stopped ? "Resume" : "Pause"
+    stop.setAttribute("aria-pressed", String(is_stopped))
+  }
+  const trim = () => {
+    const most = is_searched() ? MOST_KEPT : MOST
+    while (list.children.length > most) list.lastChild.remove()
+  }
   const add = (rows, is_new) => {
+    note_names(rows)
     for (const r of rows) {
       const row = draw(r)
       colour(row)
+      row.hidden = !fits(row)
       if (is_new && rows.length < 6) row.classList.add("new")
       list.prepend(row)
     }
-    while (list.children.length > MOST) list.lastChild.remove()
-    empty.hidden = list.children.length > 0
+    trim()
+    say()
+  }
+  const look_again = () => {
+    for (const row of list.children) row.hidden = !fits(row)
+    trim()
+    say()
+  }
+  const toggle = () => {
+    is_stopped = !is_stopped
+    if (!is_stopped) {
+      const rows = waiting
+      waiting = []
+      waiting_count = 0
+      list.scrollTop = 0
+      add(rows, false)
+    }
+    say()
   }
   const show = () => {
     const s = model.state ? JSON.parse(model.state) : {batch: 0, anew: true, rows: []}
     if (s.batch <= last_batch) return
     last_batch = s.batch
-    if (s.anew) list.replaceChildren()
+    if (s.anew) {
+      list.replaceChildren()
+      waiting = []
+      waiting_count = 0
+    }
+    if (is_stopped && !s.anew) {
+      waiting_count += s.rows.length + (s.more ?? 0)
+      waiting = [...waiting, ...s.rows].slice(-MOST)
+      say()
+      return
+    }
     // A reader who has scrolled down keeps the place.
     const height = list.scrollHeight, at = list.scrollTop
     add(s.rows, !s.anew)
     if (at > 0) list.scrollTop = at + list.scrollHeight - height
   }
+  search.addEventListener("input", look_again)
+  names.addEventListener("change", look_again)
   recolour()
+  note_names([])
   show()
-  empty.hidden = list.children.length > 0
+  say()
   model.on("slots", recolour)
   model.on("state", show)
   model.ready += 1

@@ -2,12 +2,6 @@
 const SVG = "http://www.w3.org/2000/svg"
 const W = 120, H = 36
 
-const make = (tag, name, text) => {
-  const el = document.createElement(tag)
-  if (name) el.className = name
-  if (text != null) el.textContent = text
-  return el
-}
 
 const shown = (name, value) =>
   value == null ? "–"
@@ -15,15 +9,19 @@ const shown = (name, value) =>
     : value >= 100000 ? `${(value / 1000).toLocaleString("en", {maximumFractionDigits: 0})}k`
     : Math.round(value).toLocaleString("en")
 
-// Gaps (a minute without sessions has no bounce rate) are bridged from the last known value.
+// Gaps (a minute without sessions has no bounce rate) are bridged from the last known value; before the first known one
+// there is no line, and a single one is none.
 const trace = (values, top) => {
+  const first = values.findIndex((value) => value != null)
+  if (first < 0) return []
   let last = 0
   const points = values.map((value, i) => {
     last = value ?? last
-    return [i * W / (values.length - 1), H - 2 - (H - 5) * Math.min(1, last / top)]
-  })
-  return points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("")
+    return [i * W / (values.length - 1), H - 3 - (H - 7) * Math.min(1, last / top)]
+  }).slice(first)
+  return points.length > 1 ? points : []
 }
+const path = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("")
 
 function tile(name, formula, is_first) {
   const el = make("div", is_first ? "tile first" : "tile")
@@ -57,10 +55,11 @@ function tile(name, formula, is_first) {
       note.textContent = s.note
       const known = s.line.filter((v) => v != null)
       const top = name === "Bounce rate" ? 1 : Math.max(1, ...known) * 1.08
-      const d = trace(s.line, top)
+      const points = trace(s.line, top)
+      const d = path(points)
       if (line.getAttribute("d") !== d) {
         line.setAttribute("d", d)
-        area.setAttribute("d", `${d}L${W} ${H}L0 ${H}Z`)
+        area.setAttribute("d", d && `${d}L${W} ${H}L${points[0][0].toFixed(1)} ${H}Z`)
       }
       if (s.value === to) return
       to = s.value

@@ -1,40 +1,62 @@
-// What lies on the map: its title, what size and colour mean, where the data is from.
-const make = (tag, name, text) => {
-  const el = document.createElement(tag)
-  if (name) el.className = name
-  if (text != null) el.textContent = text
-  return el
-}
-const plural = (n, one, many) => `${n.toLocaleString("en")} ${n === 1 ? one : many}`
+// What lies on the map: its title, which layer is shown, what size and colour mean, where the data is from.
+const number = (n) => n.toLocaleString("en")
+const plural = (n, one, many) => `${number(n)} ${n === 1 ? one : many}`
 
 export function render({model, el}) {
   const over = make("div", "over")
   const title = make("div", "title")
   const counts = make("span", "hint")
+  const layers = make("div", "layers")
+  layers.setAttribute("role", "group")
+  layers.setAttribute("aria-label", "What the map shows")
+  const choices = Object.entries(model.layers).map(([key, name]) => {
+    const one = button("layer", name, () => { model.layer = key })
+    one.dataset.layer = key
+    return one
+  })
+  layers.append(...choices)
   title.append(make("h2", "", "Live map"), counts)
 
-  const keys = make("div", "keys")
-  const ramp = make("div", "ramp")
-  const ends = make("div", "ends")
-  ends.append(make("span", "", "just now"), make("span", "", "5 min ago"))
-  ramp.append(make("div", "", "Last event at a place"), make("div", "bar"), ends)
+  // A phone has room for it only when it is asked for.
+  const keys = make("details", "keys")
+  keys.open = !window.matchMedia("(max-width: 720px)").matches
+  const body = make("div", "body")
+  keys.append(make("summary", "", "Legend"), body)
   const sizes = make("div", "sizes")
   const draw_sizes = (all) => {
-    sizes.replaceChildren(...all.map(([n, px]) => {
-      const one = make("span", "", n)
+    const nest = make("span", "nest")
+    const largest = Math.max(...all.map(([, px]) => px))
+    nest.style.width = nest.style.height = `${largest}px`
+    nest.append(...all.map(([, px]) => {
       const dot = make("i")
       dot.style.width = dot.style.height = `${px}px`
-      one.prepend(dot)
-      return one
-    }), make("span", "", "active sessions"))
+      return dot
+    }))
+    sizes.replaceChildren(nest, make("span", "", `${all.map(([n]) => n).join(", ")} open sessions`))
   }
-  const marks = make("div", "marks")
-  for (const [name, text] of [["ring", "new event"], ["gone", "visitors have left"]]) {
-    const mark = make("span", "", text)
+  const of_dots = make("div", "of-dots")
+  for (const [name, text] of [["active", "somebody is active"], ["idle", "open, but idle"], ["gone", "visitors have left"], ["ring", "new event"]]) {
+    const mark = make("span", "mark", text)
     mark.prepend(make("i", name))
-    marks.append(mark)
+    of_dots.append(mark)
   }
-  keys.append(ramp, sizes, marks)
+  of_dots.append(sizes, make("p", "", "Near places share a dot: click it."))
+  const of_shades = make("div", "of-shades")
+  body.append(of_dots, of_shades)
+  const draw_shades = ({steps, elsewhere}) => {
+    const what = model.layer === "events" ? ["event", "events"] : ["session", "sessions"]
+    const rows = steps.map((from, i) => {
+      const to = steps[i + 1] - 1
+      const mark = make("span", "mark", i === steps.length - 1 ? `${number(from)} or more` : to === from ? number(from) : `${number(from)} to ${number(to)}`)
+      const swatch = make("i", "swatch")
+      swatch.style.background = `var(--g-shade-${i})`
+      mark.prepend(swatch)
+      return mark
+    })
+    const words = model.layer === "events" ? "Events of the last 30 minutes" : "Sessions that are open now"
+    of_shades.replaceChildren(make("b", "", words), ...(rows.length ? rows : [make("span", "", "none in any country")]))
+    if (elsewhere) of_shades.append(make("span", "", `${plural(elsewhere, ...what)} in places too small for this map`))
+  }
 
   const source = make("div", "source")
   const link = make("a", "", "IP Geolocation by DB-IP")
@@ -42,19 +64,35 @@ export function render({model, el}) {
   link.target = "_blank"
   link.rel = "noopener noreferrer"
   source.append(link, document.createTextNode(" · Natural Earth"))
-  over.append(title, keys, source)
+  over.append(title, layers, keys, source)
   el.append(over)
 
   let drawn = ""
   const show = () => {
     const s = model.state ? JSON.parse(model.state) : {places: 0, sessions: 0, unlocated: 0}
-    if (s.sizes && String(s.sizes) !== drawn) draw_sizes(s.sizes)
-    drawn = String(s.sizes)
+    for (const one of choices) one.setAttribute("aria-pressed", String(one.dataset.layer === model.layer))
+    if (s.sizes && String(s.sizes) !== drawn) {
+      draw_sizes(s.sizes)
+      drawn = String(s.sizes)
+    }
+    of_dots.hidden = !s.sizes
+    of_shades.hidden = !s.steps
+    if (s.steps) draw_shades(s)
     keys.hidden = !s.dots
     counts.textContent = s.sessions === 0 ? "Nobody is here right now"
       : `${plural(s.sessions, "session", "sessions")} in ${plural(s.places, "place", "places")}` +
-        (s.unlocated ? ` · ${s.unlocated.toLocaleString("en")} of unknown place` : "")
+        (s.unlocated ? ` · ${number(s.unlocated)} of unknown place` : "")
   }
   show()
   model.on("state", show)
+  model.on("layer", show)
+
+  // The map's figure says what it looks at, perhaps before this is drawn.
+  const tell = (event) => {
+    const frame = window.glimpse_frames?.[model.token]
+    if (frame && (!event || event.detail === model.token)) model.frame = frame
+  }
+  window.addEventListener("glimpse-frame", tell)
+  model.on("remove", () => window.removeEventListener("glimpse-frame", tell))
+  tell()
 }

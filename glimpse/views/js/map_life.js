@@ -1,28 +1,11 @@
-// What moves on the map without the server: places age, and what has just come in sends out a ring.
+// What moves on the map without the server: what has just come in sends out a ring.
 // Only the overlay canvas is painted anew for it: the dots and rings lie there, the land doesn't.
 const RING_MS = 1500
-const FRESH_FOR_S = 300  // as in tokens.py
 const FRAME_MS = 33
 const MOST_RINGS = 120
 
-const life = (rings._glimpse_life ??= {rings: [], skew: 0, timer: null, is_moving: false})
+const life = (rings._glimpse_life ??= {rings: [], is_moving: false})
 const still = window.matchMedia?.("(prefers-reduced-motion: reduce)").matches
-
-const ago = (s) => s < 2 ? "just now" : s < 60 ? `${Math.round(s)} s ago` : s < 3600 ? `${Math.floor(s / 60)} min ago` : `${Math.floor(s / 3600)} h ago`
-const people = (open, active) =>
-  open === 0 ? "nobody here now" : `${open} session${open === 1 ? "" : "s"} here${open > active ? `, ${open - active} of them idle` : ""}`
-
-const age = () => {
-  const {data} = dots
-  const now = Date.now() - life.skew
-  for (let i = 0; i < data.heard.length; i++) {
-    const seconds = Math.max(0, (now - data.heard[i]) / 1000)
-    data.cooling[i] = Math.sqrt(Math.min(1, seconds / FRESH_FOR_S))
-    data.ago[i] = ago(seconds)
-    data.here[i] = people(data.count[i], data.active[i])
-  }
-  dots.change.emit()
-}
 
 const draw = (now) => {
   life.rings = life.rings.filter((ring) => now - ring.born < RING_MS)
@@ -52,7 +35,7 @@ const move = (now) => {
 }
 
 const {x, y, px, now: server_now} = arrivals.data
-if (server_now.length > 0) life.skew = Date.now() - server_now[0]
+if (server_now.length > 0) dots._glimpse_skew = Date.now() - server_now[0]
 if (!still && !document.hidden) {
   for (let i = 0; i < x.length; i++) {
     // Not all at once: a lot of events that came together is a shimmer, not a flash.
@@ -64,12 +47,4 @@ if (!still && !document.hidden) {
     requestAnimationFrame(move)
   }
 }
-age()
-life.timer ??= setInterval(() => {
-  if (dots.document == null) {
-    clearInterval(life.timer)
-    life.timer = null
-  } else if (!document.hidden) {
-    age()
-  }
-}, 1000)
+dots.change.emit()

@@ -1,13 +1,7 @@
-// The name, the project chooser, the light switch.
+// The name, the project chooser, the pages, the light switch.
 const ALL = "*"
 const SVG = "http://www.w3.org/2000/svg"
 
-const make = (tag, name, text) => {
-  const el = document.createElement(tag)
-  if (name) el.className = name
-  if (text != null) el.textContent = text
-  return el
-}
 const shape = (tag, attributes) => {
   const el = document.createElementNS(SVG, tag)
   for (const [key, value] of Object.entries(attributes)) el.setAttribute(key, value)
@@ -36,7 +30,23 @@ export function render({model, el}) {
   chooser.append(select)
   const light = make("button", "light")
   light.type = "button"
-  bar.append(brand, chooser, light)
+  const nav = make("nav", "nav")
+  nav.setAttribute("aria-label", "Pages")
+  const pages = Object.entries(model.views).map(([key, name]) => {
+    const one = make("button", "page", name)
+    one.type = "button"
+    one.dataset.view = key
+    one.addEventListener("click", () => { model.view = key })
+    return one
+  })
+  if (pages.length > 1) nav.append(...pages)
+  const mark_page = () => {
+    for (const one of pages) {
+      if (one.dataset.view === model.view) one.setAttribute("aria-current", "page")
+      else one.removeAttribute("aria-current")
+    }
+  }
+  bar.append(brand, chooser, nav, light)
   el.append(bar)
 
   const fill = () => {
@@ -58,6 +68,8 @@ export function render({model, el}) {
   light.addEventListener("click", () => { model.theme = model.theme === "dark" ? "light" : "dark" })
   fill()
   paint()
+  mark_page()
+  model.on("view", mark_page)
   model.on("projects", fill)
   model.on("project", fill)
   model.on("theme", paint)

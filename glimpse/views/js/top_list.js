@@ -1,11 +1,5 @@
 // A list with bars. Rows are kept and rewritten in place, so that nothing flickers when ranks change.
 const regions = new Intl.DisplayNames(["en"], {type: "region"})
-const make = (tag, name, text) => {
-  const el = document.createElement(tag)
-  if (name) el.className = name
-  if (text != null) el.textContent = text
-  return el
-}
 const shown = (kind, line) => {
   if (kind !== "countries" || !line.name) return line.shown
   try { return regions.of(line.name) } catch { return line.name }
@@ -22,21 +16,31 @@ export function render({model, el}) {
   card.append(head, list, empty)
   el.append(card)
 
+  let field = ""
+  let count = 0
+  const pick = (value) => { model.picked = JSON.stringify([field, value, Date.now() + ++count]) }
   const show = () => {
     const s = model.state ? JSON.parse(model.state) : {title: "", unit: "", lines: []}
     title.textContent = s.title
     unit.textContent = s.unit
+    field = s.picks
     while (list.children.length > s.lines.length) list.lastChild.remove()
     while (list.children.length < s.lines.length) {
-      const row = make("li", "line")
-      row.append(make("i", "bar"), make("span", "name clip"), make("span", "n num"), make("span", "share num"))
+      const row = make("li")
+      const line = make("button", "line")
+      line.type = "button"
+      line.append(make("i", "bar"), make("span", "name clip"), make("span", "n num"), make("span", "share num"))
+      line.addEventListener("click", () => pick(row.value_))
+      row.append(line)
       list.append(row)
     }
     const most = Math.max(...s.lines.map((line) => line.n), 1)
     s.lines.forEach((line, i) => {
-      const [bar, name, n, share] = list.children[i].children
+      list.children[i].value_ = line.name
+      const [bar, name, n, share] = list.children[i].firstChild.children
       bar.style.width = `calc((100% - 46px) * ${line.n / most})`  // ends before the share
-      name.textContent = name.title = shown(model.kind, line)
+      name.textContent = shown(model.kind, line)
+      list.children[i].firstChild.title = `Filter by ${name.textContent}`
       n.textContent = line.n.toLocaleString("en")
       share.textContent = `${Math.round(line.share * 100)}%`
     })

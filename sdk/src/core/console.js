@@ -22,11 +22,16 @@ export const safely =
   };
 
 /**
- * Listen until the signal ends it, without ever throwing into the page.
+ * Listen without ever throwing into the page.
  *
- * @param {AbortSignal} signal
- * @returns {(target: EventTarget, type: string, hook: (event: any) => void) => void}
+ * @param {EventTarget} target
+ * @param {string} type
+ * @param {(event: any) => void} hook
+ * @returns {() => void} Ends it.
  */
-export const listener = (signal) => (target, type, hook) =>
+export const listen = (target, type, hook) => {
+  const listener = safely(hook);
   // Capturing: the page may stop a click on its way.
-  target.addEventListener(type, safely(hook), { signal, capture: true, passive: true });
+  target.addEventListener(type, listener, true);
+  return () => target.removeEventListener(type, listener, true);
+};

@@ -1,6 +1,7 @@
 /** The visitor's run of activity: one id for all tabs, until it is idle for too long. */
 
 import { parse, stringify } from './json.js';
+import { keep } from './store.js';
 import { uuid7 } from './uuid.js';
 
 const MAX_AGE_MS = 24 * 3600 * 1000;
@@ -18,11 +19,11 @@ const MAX_AGE_MS = 24 * 3600 * 1000;
  *
  * A `last` in the future means that the clock was set back: nothing about the age can be known then.
  *
- * @param {Partial<Session>} session Nothing is known of one that has never been.
+ * @param {any} session A `Session`, or an object without its keys when there has been none.
  * @param {number} now
  * @param {number} timeoutMs
  */
-export const isLive = ({ start = 0, last = 0 }, now, timeoutMs) =>
+export const isLive = ({ start, last }, now, timeoutMs) =>
   last <= now && now - last < timeoutMs && now - start < MAX_AGE_MS;
 
 /**
@@ -58,9 +59,7 @@ export function createSession(store, key, timeoutMs, now = Date.now) {
       const known = peek();
       const session = isLive(known, last, timeoutMs) ? known : { ...entry, id: uuid7(last), start: last };
       current = { ...session, last };
-      try {
-        store[key] = stringify(current);
-      } catch {} // full: this page remembers
+      keep(store, key, stringify(current));
       return current;
     },
   };

@@ -1,6 +1,6 @@
 /** What is kept on the device: localStorage, or an object in memory where that is denied or not wanted. */
 
-/** @typedef {Record<string, string>} Store Both are read and written like a plain object. */
+/** @typedef {Record<string, any>} Store Both are read and written like a plain object. */
 
 /**
  * @param {boolean} isLasting False keeps everything in memory.
@@ -13,3 +13,10 @@ export function openStore(isLasting) {
   } catch {}
   return {};
 }
+
+/** Keep something, where there is room for it. @param {Store} store @param {string} key @param {unknown} value */
+export const keep = (store, key, value) => {
+  try {
+    store[key] = value;
+  } catch {} // full: then only this page knows
+};

@@ -1,10 +1,9 @@
-/** What is sent without being asked: page views and presence here, clicks and views in their own files. */
+/** What is sent without being asked: page views and presence here, the visitor's acts in their own files. */
 
 import { safely } from '../core/console.js';
-import { watchClicks } from './clicks.js';
+import { watchActs } from './acts.js';
 import { measureEngagement } from './engagement.js';
 import { watchRoutes } from './routes.js';
-import { watchTagged } from './trackOnView.js';
 
 const HEARTBEAT_MS = 15_000;
 // A router sets the title some 10 ms after its push, and redirects within 50 ms: the page it ends on counts.
@@ -12,7 +11,7 @@ const SETTLE_MS = 60;
 
 /** @param {import('../tracker.js').Core} core */
 export function startAuto(core) {
-  const { emit, on, signal } = core;
+  const { emit, ends, on } = core;
   const engagement = measureEngagement();
   /** @type {number | undefined} */
   let changedAt;
@@ -31,7 +30,7 @@ export function startAuto(core) {
   const settle = safely(() => {
     const at = changedAt;
     changedAt = undefined;
-    if (!at || signal.aborted || core.view?.key === core.readView().key) return;
+    if (!at || core.ends !== ends || core.view?.key === core.readView().key) return;
     if (core.view) bid('page_leave', at);
     show(at);
   });
@@ -41,44 +40,34 @@ export function startAuto(core) {
     changedAt ??= Date.now();
   };
 
-  const visibilityChanged = () => {
-    settle();
-    if (hasLeft) return;
-    if (document.hidden) return bid('page_hidden');
-    engagement.tick();
-    emit('page_visible');
-  };
-
-  const leave = () => {
-    settle();
-    engagement.look();
-    bid('page_leave');
-    hasLeft = true;
-  };
-
-  /** Come back from the back-forward cache. @param {PageTransitionEvent} event */
-  const shown = ({ persisted }) => {
-    if (!persisted) return;
-    hasLeft = false;
-    show();
-  };
-
-  const beat = () => {
-    if (document.hidden) return;
-    engagement.look();
-    emit('heartbeat');
-  };
-
   const start = () => {
     watchRoutes(routeChanged, core);
-    watchClicks(core);
-    watchTagged(core);
-    on(document, 'visibilitychange', visibilityChanged);
-    on(window, 'pagehide', leave);
-    on(window, 'pageshow', shown);
+    watchActs(core);
+    on(document, 'visibilitychange', () => {
+      settle();
+      if (hasLeft) return;
+      if (document.hidden) return bid('page_hidden');
+      engagement.tick();
+      emit('page_visible');
+    });
+    on(window, 'pagehide', () => {
+      settle();
+      bid('page_leave');
+      hasLeft = true;
+    });
+    // Back from the back-forward cache.
+    on(window, 'pageshow', ({ persisted }) => {
+      if (!persisted) return;
+      hasLeft = false;
+      show();
+    });
     on(window, 'scroll', engagement.look);
-    const heart = setInterval(beat, HEARTBEAT_MS);
-    signal.addEventListener('abort', () => clearInterval(heart));
+    const heart = setInterval(() => {
+      if (document.hidden) return;
+      engagement.look();
+      emit('heartbeat');
+    }, HEARTBEAT_MS);
+    ends.push(() => clearInterval(heart));
     routeChanged();
   };
 

@@ -21,17 +21,17 @@ export function readProps(element) {
 }
 
 /**
- * @param {import('../tracker.js').Core} core
+ * @param {import('../tracker.js').Core['emit']} emit
+ * @param {import('../types.js').Options} options
+ * @returns {(event: any, path: Element[]) => void} Reads a click or the sending of a form.
  */
-export function watchClicks({ emit, options, on }) {
+export function readActs(emit, options) {
   /** @param {Element} element */
   const emitTagged = (element) => emit(element.getAttribute(TAG) || 'click', readProps(element));
 
-  /** @param {MouseEvent} event */
-  const clicked = (event) => {
+  /** @param {MouseEvent} event @param {Element[]} path From the clicked element outwards, also through open shadow roots. */
+  const clicked = (event, path) => {
     if (event.button > 1) return;
-    // From the clicked element outwards, also through open shadow roots.
-    const path = /** @type {Element[]} */ (event.composedPath());
     /** @param {string} selector */
     const find = (selector) => path.find((node) => node.matches?.(selector));
     const tagged = find(`[${TAG}]:not(form)`);
@@ -58,7 +58,5 @@ export function watchClicks({ emit, options, on }) {
     emit('form_submit', { id, name, action: withoutQuery(action) });
   };
 
-  on(document, 'click', clicked);
-  on(document, 'auxclick', clicked);
-  on(document, 'submit', submitted);
+  return (event, path) => (event.type === 'submit' ? submitted(event) : clicked(event, path));
 }

@@ -7,11 +7,13 @@ export function measureEngagement() {
   /** @type {number | false | undefined} */
   let visibleSince;
 
-  /** Look how far the page is scrolled; it may have grown since the last look. */
-  const look = () => {
+  const measure = () => {
     heightPx = document.documentElement.scrollHeight || 1;
     lowestPx = Math.max(lowestPx, scrollY + innerHeight);
   };
+
+  /** Look how far the page is scrolled; it may have grown. Right after a frame, as before it that costs a layout. */
+  const look = () => requestAnimationFrame(() => setTimeout(measure));
 
   /** Count the time until now; to be called whenever the page is hidden or shown. */
   const tick = () => {

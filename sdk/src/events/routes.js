@@ -4,9 +4,10 @@ import { safely } from '../core/console.js';
 
 /**
  * @param {() => void} changed May be called when nothing changed, and more than once.
- * @param {import('../tracker.js').Core} core Its signal gives the page its own history functions back.
+ * @param {import('../tracker.js').Core} core Its end gives the page its own history functions back.
  */
-export function watchRoutes(changed, { on, signal }) {
+export function watchRoutes(changed, core) {
+  const { ends, on } = core;
   on(window, 'popstate', changed); // also when only the hash changes
   // Also sees what a page does with a history function that it took before this script ran.
   const { navigation } = /** @type {any} */ (window);
@@ -16,10 +17,10 @@ export function watchRoutes(changed, { on, signal }) {
     /** @this {History} @param {Parameters<History['pushState']>} args */
     const wrapped = function (...args) {
       original.apply(this, args);
-      if (!signal.aborted) safely(changed)();
+      if (core.ends === ends) safely(changed)();
     };
     history[name] = wrapped;
-    signal.addEventListener('abort', () => {
+    ends.push(() => {
       // Someone may have wrapped this wrapper: it must stay then, and does nothing.
       if (history[name] === wrapped) history[name] = original;
     });

@@ -24,12 +24,12 @@ export const createEmit =
    */
   (name, properties, at = Date.now(), farewellTo, traits) => {
     const { options, sender } = core;
-    if (!core.signal || core.signal.aborted) return;
+    if (!core.ends) return;
     const view = farewellTo || core.readView();
     const entry = { entryReferrer: view.referrer, utm: readUtm(location.search) };
     const known = sessions.peek();
     const session = farewellTo && known.id ? known : sessions.touch(entry);
-    const context = { ...readContext(view, session), pageId, lostEvents: sender.takeLost() };
+    const context = { ...readContext(view, session), pageId };
 
     /** @param {string} event @param {import('../types.js').Properties} [own] */
     const push = (event, own) => {
@@ -41,7 +41,7 @@ export const createEmit =
         sessionId: session.id,
         traits,
         properties: { ...options.props, ...own },
-        context,
+        context: { ...context, lostEvents: sender.takeLost() },
       };
       if (options.beforeSend) made = options.beforeSend(made);
       if (options.debug) say(event, made);

@@ -14,7 +14,7 @@ export const bytesOf = (texts) => encoder.encode(texts.join()).length;
  */
 export function takeBatch(queue, maxEvents, maxBytes) {
   let count = 1;
-  while (count < maxEvents && count < queue.length && bytesOf(queue.slice(0, count + 1)) <= maxBytes) count++;
+  while (count < maxEvents && queue[count] && bytesOf(queue.slice(0, count + 1)) <= maxBytes) count++;
   return queue.splice(0, count);
 }
 
@@ -24,6 +24,7 @@ export function takeBatch(queue, maxEvents, maxBytes) {
  * @param {string[]} batch
  * @param {string} project
  * @param {number} sentAt Stamped anew for each attempt: the server corrects the clock by it.
+ * @param {boolean} isDeferred Whether it is stamped long before it is sent.
  */
-export const envelope = (batch, project, sentAt) =>
-  `{"projectId":"${project}","sentAt":${sentAt},"deferred":false,"events":[${batch.join()}]}`;
+export const envelope = (batch, project, sentAt, isDeferred) =>
+  `{"projectId":"${project}","sentAt":${sentAt},"deferred":${isDeferred},"events":[${batch.join()}]}`;

@@ -1,6 +1,7 @@
 /** Events that could not be sent, kept for the next page: at most a day, and only after a failure. */
 
 import { parse, stringify } from '../core/json.js';
+import { keep } from '../core/store.js';
 
 const MAX_AGE_MS = 24 * 3600 * 1000;
 
@@ -12,10 +13,8 @@ const MAX_AGE_MS = 24 * 3600 * 1000;
  * @param {string[]} texts
  */
 export function saveOutbox(store, key, texts) {
-  try {
-    delete store[key];
-    if (texts.length) store[key] = stringify([Date.now(), texts]);
-  } catch {} // full: they stay in memory
+  delete store[key];
+  if (texts[0]) keep(store, key, stringify([Date.now(), texts]));
 }
 
 /**

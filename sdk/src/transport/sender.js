@@ -6,6 +6,8 @@
  */
 
 import { say } from '../core/console.js';
+import { parse } from '../core/json.js';
+import { keep } from '../core/store.js';
 import { bytesOf, envelope, takeBatch } from './batch.js';
 import { saveOutbox, takeOutboxes } from './outbox.js';
 import { backoffMs, isWorthRetrying, MAX_RETRIES, retryAfterMs, TOO_LARGE } from './verdict.js';
@@ -18,6 +20,7 @@ const MAX_QUEUED_BYTES = 256 * 1024;
 const HIDE_BYTES = 30 * 1024 - 256; // the envelope takes some
 // Browsers refuse what goes beyond 65,536 bytes of requests that may outlive the page.
 const OUTLIVING_BYTES = 64_000;
+const WARY_MS = 3600_000;
 
 /**
  * @param {object} parts
@@ -25,12 +28,14 @@ const OUTLIVING_BYTES = 64_000;
  * @param {string} parts.project
  * @param {number} parts.flushInterval
  * @param {import('../core/store.js').Store} store
- * @param {string} prefix Of the keys that hold what could not be sent.
+ * @param {string} key Begins the keys that tell of failure, and hold what could not be sent.
  * @param {string} pageId
  */
-export function createSender({ endpoint, project, flushInterval }, store, prefix, pageId) {
+export function createSender({ endpoint, project, flushInterval }, store, key, pageId) {
+  const prefix = `${key}outbox:`;
   const outbox = prefix + pageId;
-  const post = fetch; // taken now: pages replace it later
+  const failedAt = `${key}failed`;
+  const { fetch: post, fetchLater: postLater } = /** @type {any} */ (globalThis); // taken now: pages replace them later
   /** @type {string[]} */
   let queue = [];
   /** @type {Set<string[]>} */
@@ -38,8 +43,14 @@ export function createSender({ endpoint, project, flushInterval }, store, prefix
   let failures = 0;
   let lost = 0;
   let batchEvents = BATCH_EVENTS;
-  /** @type {ReturnType<typeof setTimeout> | undefined} */
+  /** @type {string | null | undefined} Why the server ignored what was sent last. */
+  let told;
+  /** @type {any} */
   let timer;
+  /** @type {unknown} */
+  let isArming;
+  /** @type {AbortController | undefined} */
+  let armed;
 
   const save = () => saveOutbox(store, outbox, [...flying, queue].flat());
 
@@ -47,25 +58,28 @@ export function createSender({ endpoint, project, flushInterval }, store, prefix
   const enqueue = (texts) => {
     queue = texts;
     while (queue.length > MAX_QUEUED || bytesOf(queue) > MAX_QUEUED_BYTES) {
-      queue.shift();
-      lost++;
+      // What goes may itself tell of some that went before.
+      lost += 1 + (parse(/** @type {string} */ (queue.shift())).context?.lostEvents || 0);
     }
   };
 
   /** @param {string[]} batch */
   const putBack = (batch) => enqueue([...batch, ...queue]);
 
-  /** @param {string[]} batch @param {number} status @param {string | null} [retryAfter] */
-  const settle = (batch, status, retryAfter) => {
+  /** @param {string[]} batch @param {number} status @param {Headers} [headers] */
+  const settle = (batch, status, headers) => {
     flying.delete(batch);
     if (isWorthRetrying(status)) {
       putBack(batch);
       clearTimeout(timer);
       // After the last try, it waits for the network or the visitor to come back.
-      timer =
-        ++failures > MAX_RETRIES
-          ? undefined
-          : setTimeout(flush, Math.max(backoffMs(failures), retryAfterMs(retryAfter, Date.now())));
+      if (++failures <= MAX_RETRIES) {
+        timer = setTimeout(
+          flush,
+          Math.max(backoffMs(failures), retryAfterMs(headers?.get('retry-after'), Date.now())),
+        );
+      }
+      keep(store, failedAt, Date.now());
       return save();
     }
     failures = 0;
@@ -74,22 +88,34 @@ export function createSender({ endpoint, project, flushInterval }, store, prefix
       batchEvents = batch.length >> 1;
       putBack(batch);
     } else if (status > 299) say('refused', status, batch);
+    const reason = headers?.get('x-glimpse-dropped');
+    if (reason && reason !== told) say('ignored:', reason);
+    told = reason;
     if (store[outbox]) save();
     flush();
   };
 
   const mayOutlive = () => bytesOf([...flying].flat()) < OUTLIVING_BYTES;
 
+  /** Whether an answer may never be seen that should be: it failed lately, or it can't be sent at all. */
+  const isWary = () =>
+    failures || !mayOutlive() || !navigator.onLine || Date.now() - +store[failedAt] < WARY_MS;
+
+  /** @param {string[]} batch @param {boolean} [isDeferred] */
+  const request = (batch, isDeferred = false) => ({
+    method: 'POST',
+    // A string goes as text/plain, which needs no preflight.
+    body: envelope(batch, project, Date.now(), isDeferred),
+    credentials: 'omit',
+  });
+
   /** @param {string[]} batch */
   const send = (batch) => {
+    armed?.abort();
     flying.add(batch);
-    return post(endpoint, {
-      method: 'POST',
-      body: envelope(batch, project, Date.now()), // a string goes as text/plain, which needs no preflight
-      keepalive: mayOutlive(),
-      credentials: 'omit',
-    }).then(
-      ({ status, headers }) => settle(batch, status, headers.get('retry-after')),
+    if (isWary()) save();
+    return post(endpoint, { ...request(batch), keepalive: mayOutlive() }).then(
+      (/** @type {Response} */ { status, headers }) => settle(batch, status, headers),
       () => settle(batch, 0),
     );
   };
@@ -97,27 +123,41 @@ export function createSender({ endpoint, project, flushInterval }, store, prefix
   /** Send what is queued; while the server fails, one batch asks how it is. */
   const flush = () => {
     clearTimeout(timer);
-    timer = undefined;
+    timer = 0;
     const sends = [];
     while (queue[0] && !(failures && sends[0])) sends.push(send(takeBatch(queue, batchEvents, BATCH_BYTES)));
     return Promise.all(sends);
   };
 
+  /** Send all in requests that outlive the page. */
+  const flushOnHide = () => {
+    while (queue[0]) send(takeBatch(queue, MAX_QUEUED, HIDE_BYTES));
+  };
+
+  /** See to it that what is queued isn't lost if the page goes now: the browser sends it then. */
+  const arm = async () => {
+    isArming = false;
+    if (isWary()) save();
+    if (failures) return;
+    if (document.hidden) return flushOnHide();
+    armed?.abort();
+    armed = new AbortController();
+    try {
+      if (queue[0]) postLater(endpoint, { ...request(queue, true), signal: armed.signal });
+    } catch {} // there is no such thing, or too much is queued
+  };
+
   return {
     flush,
+    flushOnHide,
 
     /** @param {string} text An event as JSON. */
     add(text) {
       enqueue([...queue, text]);
+      if (!isArming) isArming = Promise.resolve().then(arm);
       if (failures) return;
       if (queue.length >= batchEvents || bytesOf(queue) > BATCH_BYTES) flush();
-      else timer ??= setTimeout(flush, flying.size ? flushInterval : SOON_MS);
-    },
-
-    /** Send all in requests that outlive the page; what may not make it is kept until it is answered. */
-    flushOnHide() {
-      while (queue[0]) send(takeBatch(queue, MAX_QUEUED, HIDE_BYTES));
-      if (failures || !mayOutlive()) save();
+      else timer ||= setTimeout(flush, flying.size ? flushInterval : SOON_MS);
     },
 
     /** Take up what earlier pages left. */
@@ -142,6 +182,7 @@ export function createSender({ endpoint, project, flushInterval }, store, prefix
     /** Forget everything, here and on the device. */
     discard() {
       takeOutboxes(store, prefix);
+      armed?.abort();
       queue = [];
     },
   };

@@ -24,4 +24,5 @@ export const backoffMs = (failures) => Math.random() * Math.min(60_000, 1000 * 2
  * @param {string | null | undefined} header
  * @param {number} now
  */
-export const retryAfterMs = (header, now) => (header ? +header * 1000 || Date.parse(header) - now : 0) || 0;
+export const retryAfterMs = (header, now) =>
+  +(/** @type {any} */ (header)) * 1000 || Date.parse(`${header}`) - now || 0;

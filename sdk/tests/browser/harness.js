@@ -5,9 +5,9 @@ import { readFile } from 'node:fs/promises';
 import { createServer } from 'node:http';
 import { chromium } from 'playwright-core';
 
-const TRACKER = await readFile(new URL('../../dist/glimpse.js', import.meta.url));
+const DIST = new URL('../../dist/', import.meta.url);
 
-/** @typedef {{ event: string, id: string, timestamp: number, sessionId?: string, properties: any, context: any }} Event */
+/** @typedef {{ event: string, id: string, timestamp: number, sessionId?: string, traits?: any, properties: any, context: any }} Event */
 
 /**
  * Call until the result is truthy, and return it.
@@ -17,7 +17,7 @@ const TRACKER = await readFile(new URL('../../dist/glimpse.js', import.meta.url)
  * @param {string} what
  * @returns {Promise<NonNullable<T>>}
  */
-export async function waitFor(look, what, ms = 4000) {
+export async function waitFor(look, what, ms = 20_000) {
   for (const end = Date.now() + ms; Date.now() < end; ) {
     const found = await look();
     if (found) return found;
@@ -39,6 +39,7 @@ export async function openCapture() {
   /** @type {Map<string, string>} */
   const pages = new Map();
   let status = 200;
+  let dropped = '';
 
   const server = createServer(async (request, response) => {
     const { pathname } = new URL(`${request.url}`, 'http://x');
@@ -50,9 +51,11 @@ export async function openCapture() {
       const { method = '', headers } = request;
       requests.push({ method, type: headers['content-type'], cookie: headers.cookie, events: batch.events });
       if (status === 200) events.push(...batch.events);
+      if (dropped) response.setHeader('x-glimpse-dropped', dropped);
       response.writeHead(status).end('{"success": true}');
-    } else if (pathname.endsWith('/sdk/glimpse.js')) {
-      response.setHeader('content-type', 'text/javascript').end(TRACKER);
+    } else if (pathname.includes('/sdk/')) {
+      const file = await readFile(new URL(pathname.split('/sdk/')[1], DIST));
+      response.setHeader('content-type', 'text/javascript').end(file);
     } else if (pathname === '/favicon.ico') {
       response.writeHead(204).end();
     } else {
@@ -71,22 +74,19 @@ export async function openCapture() {
     pages,
     named,
     origin: `http://127.0.0.1:${port}`,
-    /** @param {number} next */
-    answerWith(next) {
-      status = next;
+    /** @param {number} next @param {string} [reason] Why what is taken is not kept. */
+    answerWith(next, reason = '') {
+      [status, dropped] = [next, reason];
     },
     /** @param {string} name @param {number} [count] */
     async expect(name, count = 1) {
       await waitFor(() => named(name).length >= count, `${count} ${name} (there are ${named(name).length})`);
       return named(name);
     },
-    forget() {
-      events.length = 0;
-      requests.length = 0;
-      pages.clear();
-      status = 200;
+    close() {
+      server.close();
+      server.closeAllConnections();
     },
-    close: () => server.close(),
   };
 }
 

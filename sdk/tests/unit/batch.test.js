@@ -27,7 +27,7 @@ test('an event larger than the limit goes alone', () => {
 });
 
 test('a body is the envelope that the server asks for', () => {
-  assert.deepEqual(JSON.parse(envelope(['{"event":"a"}', '{"event":"b"}'], 'shop', 1234)), {
+  assert.deepEqual(JSON.parse(envelope(['{"event":"a"}', '{"event":"b"}'], 'shop', 1234, false)), {
     projectId: 'shop',
     sentAt: 1234,
     deferred: false,

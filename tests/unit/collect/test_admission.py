@@ -2,18 +2,31 @@ from __future__ import annotations
 
 import pytest
 
-from glimpse.collect.admission import Sender, reason_to_drop
+from glimpse.collect.address import UNKNOWN
+from glimpse.collect.admission import Sender, admit
+from glimpse.collect.request import Request
 from glimpse.events import ClaimedEvent, DropReason
+from glimpse.projects import Projects
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 HEADLESS = CHROME.replace("Chrome/", "HeadlessChrome/")
 GOOGLEBOT = "Mozilla/5.0 (compatible; Googlebot/2.1; +http://www.google.com/bot.html)"
 
 
-def dropped(user_agent: str, *, claimed: str | None = None, allows: bool = False, **headers: str) -> str | None:
-    event = ClaimedEvent(project="shop", name="x", timestamp=0, context={"userAgent": claimed} if claimed else {})
+def dropped(
+    user_agent: str, *, claimed: str | None = None, allows: bool = False, by_server: bool = False, **headers: str
+) -> str | None:
+    event = ClaimedEvent(
+        project="shop",
+        name="x",
+        timestamp=0,
+        context={"userAgent": claimed} if claimed else {},
+        by_server=by_server,
+    )
     named = {name.replace("_", "-"): value for name, value in headers.items()}
-    return reason_to_drop(event, Sender.of({"User-Agent": user_agent} | named, allows_headless=allows))
+    request = Request(b"", {"User-Agent": user_agent} | named, "")
+    outcome = admit(event, Sender.of(request, UNKNOWN, allows_headless=allows), Projects())
+    return None if outcome is event else str(outcome)
 
 
 @pytest.mark.parametrize(
@@ -29,7 +42,7 @@ def dropped(user_agent: str, *, claimed: str | None = None, allows: bool = False
     ],
 )
 def test_crawlers_and_headless_browsers_are_dropped(user_agent: str):
-    assert dropped(user_agent) is DropReason.BOT
+    assert dropped(user_agent) == DropReason.BOT
 
 
 @pytest.mark.parametrize(
@@ -57,12 +70,20 @@ def test_browsers_and_http_libraries_are_not_dropped(user_agent: str):
 
 def test_headless_browsers_pass_where_they_are_allowed_and_crawlers_do_not():
     assert dropped(HEADLESS, allows=True) is None
-    assert dropped(GOOGLEBOT, allows=True) is DropReason.BOT
+    assert dropped(GOOGLEBOT, allows=True) == DropReason.BOT
 
 
 def test_a_bot_is_a_bot_when_a_server_passes_its_user_agent_on():
-    assert dropped("python-requests/2.32.3", claimed=GOOGLEBOT) is DropReason.BOT
+    assert dropped("python-requests/2.32.3", claimed=GOOGLEBOT) == DropReason.BOT
     assert dropped("python-requests/2.32.3", claimed=CHROME) is None
+
+
+def test_a_server_that_sends_for_its_visitors_is_judged_by_their_user_agents_only():
+    assert dropped(GOOGLEBOT, claimed=CHROME, by_server=True) is None
+    assert dropped(HEADLESS, by_server=True) is None
+    assert dropped("analytics-node/2.3", claimed=GOOGLEBOT, by_server=True) == DropReason.BOT
+    assert dropped("analytics-node/2.3", claimed=HEADLESS, by_server=True) == DropReason.BOT
+    assert dropped("analytics-node/2.3", claimed=HEADLESS, by_server=True, allows=True) is None
 
 
 @pytest.mark.parametrize(
@@ -70,7 +91,7 @@ def test_a_bot_is_a_bot_when_a_server_passes_its_user_agent_on():
     [{"Sec_Purpose": "prefetch;prerender"}, {"Purpose": "prefetch"}, {"X_Moz": "Prefetch"}, {"X_Purpose": "preview"}],
 )
 def test_what_a_browser_fetches_ahead_is_dropped(headers: dict[str, str]):
-    assert dropped(CHROME, **headers) is DropReason.PREFETCH
+    assert dropped(CHROME, **headers) == DropReason.PREFETCH
 
 
 def test_another_purpose_is_not_dropped():

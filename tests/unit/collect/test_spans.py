@@ -51,11 +51,11 @@ def test_the_default_span_is_a_day_and_includes_now():
     ("asked", "said"),
     [
         ({"since": "1h", "until": "2h"}, "since must not be later than until"),
-        ({"limit": "0"}, "limit must be 1 to 10000; it is '0'"),
+        ({"limit": "0"}, "limit must be 1 to 10000, or all; it is '0'"),
         ({"limit": "10001"}, "limit must be 1 to 10000"),
         ({"limit": "٣"}, "limit must be 1 to 10000"),
         ({"after": "x"}, "after must be what a Link header gave"),
-        ({"format": "xml"}, "format must be json or ndjson; it is 'xml'"),
+        ({"format": "xml"}, "format must be one of json, ndjson, csv, parquet, arrow; it is 'xml'"),
         ({"project": "a b"}, "project must be * or 1 to 64"),
     ],
 )

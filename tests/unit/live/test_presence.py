@@ -3,6 +3,9 @@ from __future__ import annotations
 import pytest
 from live_events import Clock, make_event, make_window
 
+from glimpse.events import Merge
+from glimpse.live.visit import MOST_LEFT
+
 
 class Site:
     """One project with a clock: says what it hears, tells who is there."""
@@ -148,3 +151,91 @@ def test_a_place_stays_for_as_long_as_an_event_of_the_span_came_from_it(site):
     assert len(site.window.numbers("shop").places) == 1
     site.clock.go(60)
     assert site.window.numbers("shop").places == []
+
+
+def test_a_heartbeat_from_before_the_leave_that_comes_in_after_it_opens_nothing(site):
+    site.hears("page_view")
+    site.clock.go(10)
+    site.hears("page_leave")
+    site.window.append([make_event(site.clock.now - 5_000, "heartbeat", received_at=site.clock.now)])
+    assert site.there == (0, 0)
+    site.clock.go(1)
+    site.hears("page_view")  # back from the browser's cache
+    assert site.there == (1, 0)
+
+
+def test_of_many_pages_that_were_left_only_the_last_few_are_remembered(site):
+    site.hears("page_view", tab="stays")
+    for number in range(50):
+        site.hears("page_view", tab=f"t{number}")
+        site.clock.go(1)
+        site.hears("page_leave", tab=f"t{number}")
+    (visit,) = site.window._projects["shop"].visits._visits.values()
+    assert len(visit.left) == MOST_LEFT
+
+
+def test_a_heartbeat_that_a_leave_has_overtaken_opens_nothing_though_a_corrected_clock_makes_it_younger(site):
+    site.hears("page_view")
+    site.clock.go(20)
+    site.hears("page_leave")
+    site.clock.go(7)
+    site.hears("heartbeat")
+    assert site.there == (0, 0)
+    site.clock.go(4)  # no beat comes so much later of a page that has left
+    site.hears("heartbeat")
+    assert site.there == (1, 0)
+
+
+def test_a_view_that_its_own_leave_has_overtaken_opens_nothing(site):
+    site.hears("page_leave")
+    site.clock.go(3)
+    site.hears("page_view")
+    assert site.there == (0, 0)
+
+
+def test_a_heartbeat_that_a_hide_has_overtaken_does_not_show_the_page(site):
+    site.hears("page_view")
+    site.hears("page_hidden")
+    site.clock.go(5)
+    site.hears("heartbeat")
+    assert site.there == (0, 1)
+    site.clock.go(15)
+    site.hears("heartbeat")  # what said that it shows again was lost
+    assert site.there == (1, 0)
+
+
+def test_what_is_stamped_by_a_clock_an_hour_ahead_keeps_nobody_here(site):
+    ahead = site.clock.now + 3_600_000
+    site.window.append([make_event(ahead, received_at=ahead)])
+    assert site.there == (1, 0)
+    site.clock.go(30)
+    assert site.there == (0, 1)
+    site.clock.go(270)
+    assert site.there == (0, 0)
+
+
+def test_of_two_sessions_that_turn_out_to_be_one_every_page_is_open_that_has_not_left(site):
+    site.hears("page_view", session="earlier", tab="behind")
+    site.hears("page_hidden", session="earlier", tab="behind")
+    site.hears("page_view", session="earlier", tab="left")
+    site.clock.go(320)
+    site.hears("page_view", session="later", tab="front")
+    site.hears("page_leave", session="later", tab="left")
+    site.window.merge([Merge("shop", "later", "earlier", site.clock.now)])
+    assert site.there == (1, 0)
+    site.hears("page_leave", session="earlier", tab="front")
+    assert site.there == (0, 1)
+    site.hears("page_leave", session="earlier", tab="behind")
+    assert site.there == (0, 0)
+
+
+def test_what_younger_news_of_the_page_has_overtaken_keeps_nobody_longer(site):
+    site.hears("page_view")
+    site.clock.go(20)
+    site.hears("page_hidden")
+    site.clock.go(25)
+    site.window.append([make_event(site.clock.now - 30_000, "heartbeat", received_at=site.clock.now)])
+    site.clock.go(274)
+    assert site.there == (0, 1)
+    site.clock.go(1)
+    assert site.there == (0, 0)

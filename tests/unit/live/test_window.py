@@ -224,3 +224,22 @@ def bounced(events):
     views = sum(e.name == "page_view" for e in events)
     engaged = sum(e.properties.get("engagedMs", 0) for e in events)
     return is_bounce(views, sum(e.name == "click" for e in events), engaged)
+
+
+def test_a_layer_of_bots_is_seen_where_it_is_asked_for_and_is_no_part_of_all():
+    clock = Clock()
+    window = make_window(clock)
+    window.append([make_event(clock.now, id="a"), make_event(clock.now, id="b", project="shop:bots")])
+    assert (window.numbers("*").events, window.numbers("shop:bots").events) == (1, 1)
+    assert [event.id for event in window.events("*")] == ["a"]
+    assert window.projects()[-1] == "shop:bots"
+
+
+def test_an_event_stamped_by_a_clock_a_day_ahead_does_not_keep_those_behind_it():
+    clock = Clock()
+    window = make_window(clock)
+    window.append([make_event(clock.now, received_at=clock.now + 86_400_000)])
+    for _ in range(40):
+        clock.go(60)
+        window.append([make_event(clock.now)])
+    assert len(window.events("shop")) == 31

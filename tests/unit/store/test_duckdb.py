@@ -10,6 +10,7 @@ from records import NOON, admitted, event_of
 from glimpse.errors import StoreCorrupt
 from glimpse.events import Event, Session
 from glimpse.store import DuckStore, Lot
+from glimpse.store import duckdb as duckdb_store
 
 SESSION_ID = "0190c1f3-7a1b-7c3d-9e4f-0123456789ab"
 
@@ -29,13 +30,40 @@ def test_a_lot_comes_back_whole_after_reopening(tmp_path: Path):
     store = DuckStore.open(tmp_path)
     event = row(properties={"plan": "pro", "n": [1, None]}, lat=48.2, lon=16.4)
     session = Session(project="shop", id=SESSION_ID, started_at=NOON, last_seen_at=NOON + 5, client_session="a")
-    store.commit(Lot([event], [session], Counter({("shop", "stored"): 1}), "7-1"))
+    store.commit(Lot([event], [session], counts=Counter({("shop", "stored"): 1}), positions={0: "7-1", 3: "5-0"}))
     store.close()
     again = DuckStore.open(tmp_path)
     assert again.recent_events(NOON, 10) == [event]
     assert again.recent_sessions(NOON) == [session]
-    assert again.position() == "7-1"
+    assert again.positions() == {0: "7-1", 3: "5-0"}
     again.close()
+
+
+def test_who_it_was_comes_back_where_it_was_kept_and_is_null_where_not(store: DuckStore):
+    kept = row(user_id="u1", anonymous_id="a1", traits={"plan": "pro"})
+    plain = row(time=NOON + 1, received_at=NOON + 1)
+    store.commit(Lot([kept, plain]))
+    assert store.recent_events(0, 10) == [kept, plain]
+    columns = "SELECT user_id, anonymous_id, traits FROM events ORDER BY time"
+    assert store.reader().execute(columns).fetchall() == [("u1", "a1", '{"plan":"pro"}'), (None, None, None)]
+
+
+def test_a_store_of_an_earlier_version_is_brought_up_to_date_with_its_rows(tmp_path: Path):
+    first = min((Path(duckdb_store.__file__).parent / "migrations" / "duckdb").glob("*.sql"))
+    with duckdb.connect(tmp_path / "glimpse.duckdb") as old:
+        old.execute(first.read_text())
+        old.execute("CREATE TABLE migrations (number INTEGER PRIMARY KEY, name VARCHAR NOT NULL)")
+        old.execute("INSERT INTO migrations VALUES (1, ?)", [first.name])
+        old.execute(
+            "INSERT INTO events (id, project, session_id, name, time, received_at, channel, properties, context)"
+            " VALUES (uuid(), 'shop', ?, 'signup', make_timestamp_ms(?), make_timestamp_ms(?), 'direct', '{}', '{}')",
+            [SESSION_ID, NOON, NOON],
+        )
+    store = DuckStore.open(tmp_path)
+    (event,) = store.recent_events(0, 10)
+    assert (event.name, event.user_id, event.traits) == ("signup", None, None)
+    store.commit(Lot([row(user_id="u1")]))
+    store.close()
 
 
 def test_a_session_is_replaced_not_repeated(store: DuckStore):
@@ -48,8 +76,8 @@ def test_a_session_is_replaced_not_repeated(store: DuckStore):
 
 def test_a_failed_commit_leaves_nothing_behind(store: DuckStore):
     with pytest.raises(duckdb.Error):
-        store.commit(Lot([row(), row(id="no uuid")], counts=Counter({("shop", "stored"): 2}), position="9-9"))
-    assert (store.recent_events(0, 10), store.position()) == ([], "0-0")
+        store.commit(Lot([row(), row(id="no uuid")], counts=Counter({("shop", "stored"): 2}), positions={0: "9-9"}))
+    assert (store.recent_events(0, 10), store.positions()) == ([], {})
     store.commit(Lot([row()]))
 
 

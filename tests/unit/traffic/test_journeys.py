@@ -12,7 +12,7 @@ import pytest
 from glimpse.traffic.journeys import CART, CHECKOUT, HEARTBEAT_S, HOME, PRODUCTS, THANKS, Step, plan_journey
 from glimpse.traffic.simulate import SECONDS_BETWEEN_EVENTS
 
-SHOP = Path(__file__).parents[3] / "sdk" / "demo" / "shop.js"
+SHOP = Path(__file__).parents[3] / "sdk" / "demo"
 
 
 @pytest.fixture(scope="module")
@@ -88,7 +88,7 @@ def test_the_pace_is_what_the_simulation_counts_on(journeys: list[list[Step]]):
 
 
 def test_the_pages_and_prices_are_those_of_the_demo_shop(journeys: list[list[Step]]):
-    shop = SHOP.read_text(encoding="utf-8")
+    shop = "".join((SHOP / name).read_text(encoding="utf-8") for name in ("products.js", "pages.js"))
     sold = re.findall(r"slug: '([a-z-]+)',\s+name: '([^']+)',\s+price: (\d+)", shop)
     assert [(product.slug, product.name, str(product.price)) for product in PRODUCTS] == sold
     for page in (HOME, CART, CHECKOUT, THANKS):

@@ -3,6 +3,7 @@ from __future__ import annotations
 import gc
 import json
 import weakref
+from itertools import pairwise
 
 from live_events import Clock, make_event, make_window
 
@@ -69,10 +70,14 @@ def contrast(one: str, other: str) -> float:
     return (light + 0.05) / (dark + 0.05)
 
 
-def test_recency_can_be_told_by_lightness_alone():
-    dark, light = [[lightness(c) for c in theme.recency] for theme in (DARK, LIGHT)]
-    assert dark == sorted(dark, reverse=True)
-    assert light == sorted(light)
+def test_presence_and_countries_stand_out_from_land_and_sea_and_from_each_other_by_lightness():
+    for theme in (DARK, LIGHT):
+        gone, idle, active = theme.presence
+        for colour in theme.presence:
+            assert min(contrast(colour, theme.land), contrast(colour, theme.ocean)) > 3
+        assert min(contrast(gone, idle), contrast(idle, active)) > 1.2
+        assert all(contrast(colour, theme.land) > 3 for colour in theme.shades)
+        assert all(contrast(one, other) > 1.25 for one, other in pairwise(theme.shades))
 
 
 def test_text_can_be_read_on_every_ground_in_both_themes():

@@ -10,6 +10,7 @@ import time
 import weakref
 from collections.abc import Iterator
 from typing import Any
+from urllib.parse import parse_qs, urlsplit
 
 import panel as pn
 import pytest
@@ -22,7 +23,8 @@ from waiting import wait_until
 
 from glimpse.live import PipelineStatus, Window
 from glimpse.views.dashboard import Dashboard
-from glimpse.views.page import asked_project, asked_theme, page
+from glimpse.views.page import asked, page
+from glimpse.views.scope import Scope
 
 pytestmark = pytest.mark.browser
 MARKUP = '<img src=x onerror="window.hacked=1"><b>bold</b>'
@@ -62,6 +64,11 @@ class Check(RequestHandler):
         self.write({"status": "ok"})
 
 
+async def never_answers(question: str, scope: Scope, **arguments: Any) -> Any:
+    """Keep whoever asks waiting, as a store does that is at work when the tab is closed."""
+    await asyncio.Event().wait()
+
+
 class Site:
     """A window, and a server on a thread of its own that shows it."""
 
@@ -85,14 +92,14 @@ class Site:
         self._server = pn.io.server.get_server(
             {"/dash": self._show}, address="127.0.0.1", loop=self.loop, start=False, websocket_origin="*",
             extra_patterns=[("/check", Check)],
-            check_unused_sessions_milliseconds=100, unused_session_lifetime_milliseconds=2_000,
+            check_unused_sessions_milliseconds=100, unused_session_lifetime_milliseconds=6_000,
         )  # fmt: skip
         self._server.start()
         self._started.set()
         self.loop.start()
 
     def _show(self) -> Any:
-        dashboard = Dashboard(self.window, asked_project(self.window), status=lambda: self.status, theme=asked_theme())
+        dashboard = Dashboard(self.window, **asked(self.window), status=lambda: self.status, ask=never_answers)
         self.dashboards.append(weakref.ref(dashboard))
         return page(dashboard)
 
@@ -130,8 +137,8 @@ def nothing_goes_wrong_in_the_browser(browser: Watched) -> Iterator[None]:
     errors, strays = list(browser.errors), list(browser.strays)
     browser.errors.clear()
     browser.strays.clear()
-    assert not errors
     assert not strays
+    assert not errors
 
 
 def opened(browser: Watched, site: Site, query: str = "", size: dict[str, int] = WIDE) -> Page:
@@ -163,6 +170,17 @@ def test_what_came_before_the_page_was_opened_is_on_it(site, browser):
     shown.context.close()
 
 
+def test_a_wall_display_has_the_numbers_and_no_bars(site, browser):
+    site.hears()
+    wait_until(lambda: site.window.version >= 1)
+    shown = browser.open(f"{site.url}?project=shop&view=history&kiosk=1", WIDE)
+    wait_until(lambda: tile(shown, "Page views") == "1")
+    assert shown.locator(".g-map").is_visible()
+    bars = ("nav button", ".g-filter input", ".g-feed .card", ".g-range")
+    assert [bar for bar in bars if any(one.is_visible() for one in shown.locator(bar).all())] == []
+    shown.context.close()
+
+
 def test_event_data_is_never_read_as_markup(site, browser):
     facts = {"page": MARKUP, "title": MARKUP, "source": MARKUP, "browser": MARKUP, "city": MARKUP, "country": "<b>"}
     site.hears(MARKUP, **facts)
@@ -189,7 +207,7 @@ def test_zoom_and_pan_survive_updates_and_the_globe_brings_the_whole_world_back(
     zoomed = wait_until(lambda: (now := shown.evaluate(FRAME)) != whole and now)
     for n in range(5):
         site.hears(session=f"n{n}", place=n % 3)
-    wait_until(lambda: len(places_on_map(shown)) == 3)
+    wait_until(lambda: len(names_in_feed(shown)) == 6)
     assert shown.evaluate(FRAME) == zoomed
     shown.get_by_title("Whole world").click()
     wait_until(lambda: shown.evaluate(FRAME)["x"] == whole["x"])
@@ -221,7 +239,7 @@ def test_the_light_switch_and_the_project_chooser_stand_in_the_address(site, bro
     shown = opened(browser, site)
     wait_until(lambda: len(names_in_feed(shown)) == 2)
     shown.get_by_label("Light theme").click()
-    shown.get_by_label("Project").select_option("blog")
+    shown.get_by_label("Project", exact=True).select_option("blog")
     wait_until(lambda: len(names_in_feed(shown)) == 1)
     wait_until(lambda: "project=blog" in shown.url and "theme=light" in shown.url)
     shown.context.close()
@@ -273,7 +291,7 @@ def test_events_from_hundreds_of_places_at_once_pulse_around_dots_of_every_size(
     burst(["page_view", "page_leave"])  # embers: the smallest dots there are
     wait_until(lambda: site.window.version >= 1)
     shown = opened(browser, site)
-    wait_until(lambda: len(places_on_map(shown)) == 650)
+    wait_until(lambda: shown.evaluate(f"() => ({FIND_SOURCE})('places').data.places.reduce((a, b) => a + b)") == 650)
     for _ in range(3):
         burst(["page_view", "page_leave"])
         shown.wait_for_function(f"() => ({FIND_SOURCE})('alpha').data.size.length > 0")
@@ -288,5 +306,97 @@ def test_closed_tabs_leave_nothing_behind(site, browser, caplog):
         site.hears()
         shown = opened(browser, site)
         wait_until(lambda shown=shown: len(names_in_feed(shown)) > 0)
+        shown.get_by_role("button", name="History").click()
+        shown.locator(".g-breakdown").first.wait_for()
         shown.context.close()
     wait_until(lambda: gc.collect() >= 0 and not [d for d in site.dashboards if d()], what="dashboards to be freed")
+
+
+def test_a_click_on_a_line_filters_all_that_is_live_and_the_chip_takes_it_back(site, browser):
+    site.hears(session="a", place=0, page="/one")
+    site.hears(session="b", place=1, page="/two")
+    wait_until(lambda: site.window.version >= 2)
+    shown = opened(browser, site, "?project=shop")
+    wait_until(lambda: tile(shown, "Page views") == "2")
+    shown.locator(".g-top-countries .line", has_text="Japan").click()
+    wait_until(lambda: tile(shown, "Page views") == "1")
+    wait_until(lambda: places_on_map(shown) == ["Tokyo"])
+    assert shown.locator(".g-feed .page").all_inner_texts() == ["/two"]
+    assert parse_qs(urlsplit(shown.url).query)["where"] == ['country = "JP"']
+    again = opened(browser, site, "?" + urlsplit(shown.url).query)
+    wait_until(lambda: tile(again, "Page views") == "1")
+    again.context.close()
+    shown.locator(".g-filter .cross").click()
+    wait_until(lambda: tile(shown, "Page views") == "2")
+    assert "where" not in shown.url
+    shown.context.close()
+
+
+def test_a_filter_is_typed_and_a_mistake_is_told(site, browser):
+    site.hears(page="/one", source=MARKUP)
+    wait_until(lambda: site.window.version >= 1)
+    shown = opened(browser, site)
+    field = shown.get_by_label("Search, or add a condition")
+    field.fill("contry = 1")
+    field.fill("country = DE")
+    field.press("Enter")
+    wait_until(lambda: "quotes" in shown.locator(".g-filter .problem").inner_text())
+    field.fill("nobody-has-this")
+    field.press("Enter")
+    wait_until(lambda: tile(shown, "Page views") == "0")
+    shown.locator(".g-filter .clear").click()
+    wait_until(lambda: tile(shown, "Page views") == "1")
+    shown.locator(".g-top-sources .line").click()
+    wait_until(lambda: MARKUP in shown.locator(".g-filter .chip").inner_text())
+    assert shown.evaluate("window.hacked") is None
+    shown.context.close()
+
+
+def test_a_feed_that_is_stopped_says_how_many_wait_and_one_that_is_searched_shows_what_fits(site, browser):
+    site.hears("page_view", page="/first")
+    wait_until(lambda: site.window.version >= 1)
+    shown = opened(browser, site)
+    wait_until(lambda: len(names_in_feed(shown)) == 1)
+    shown.locator(".g-feed .stop").click()
+    site.hears("purchase", page="/second")
+    site.hears("purchase", page="/third")
+    wait_until(lambda: shown.locator(".g-feed .waits").inner_text() == "2 waiting")
+    assert len(names_in_feed(shown)) == 1
+    shown.locator(".g-feed .stop").click()
+    wait_until(lambda: len(names_in_feed(shown)) == 3)
+    shown.get_by_label("Search the feed").fill("THIRD")
+    wait_until(lambda: shown.locator(".g-feed li.row:visible").count() == 1)
+    shown.get_by_label("Search the feed").fill("")
+    shown.get_by_label("Type of event").select_option("page_view")
+    wait_until(lambda: shown.locator(".g-feed li.row:visible .page").all_inner_texts() == ["/first"])
+    shown.context.close()
+
+
+def test_countries_are_shaded_instead_of_dots_when_that_is_chosen_and_it_stands_in_the_address(site, browser):
+    site.hears(session="a", place=0)
+    site.hears(session="b", place=1)
+    site.hears("purchase", session="b", place=1)
+    wait_until(lambda: site.window.version >= 3)
+    shown = opened(browser, site)
+    shown.get_by_role("button", name="Events by country").click()
+    search = wait_until(lambda: "layer=events" in (search := shown.evaluate("location.search")) and search)
+    again = opened(browser, site, search)
+    for one in (shown, again):
+        by_name = f"""() => {{
+          const {{data}} = ({FIND_SOURCE})('countries')
+          return Object.fromEntries(data.name.flatMap((name, i) => data.events[i] ? [[name, data.events[i]]] : []))
+        }}"""
+        wait_until(lambda one=one, by_name=by_name: one.evaluate(by_name) == {"United Kingdom": 1, "Japan": 2})
+        assert "2 or more" in one.locator(".g-legend .of-shades").inner_text()
+        one.context.close()
+
+
+def test_a_click_on_a_dot_filters_by_its_city(site, browser):
+    site.hears(place=1)
+    wait_until(lambda: site.window.version >= 1)
+    shown = opened(browser, site)
+    wait_until(lambda: len(names_in_feed(shown)) == 1)
+    x, y = wait_until(lambda: shown.evaluate(f"({DOT_AT})()"))
+    shown.mouse.click(x, y)
+    wait_until(lambda: "Tokyo" in shown.locator(".g-filter .bar").inner_text())
+    shown.context.close()

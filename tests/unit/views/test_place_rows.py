@@ -1,8 +1,9 @@
 from __future__ import annotations
 
+import numpy as np
 from live_events import Clock, make_event, make_window
 
-from glimpse.views.place_rows import EMBER_PX, PlaceRows, crowd_scale, dot_px
+from glimpse.views.place_rows import NOWHERE, PlaceRows, country_numbers
 
 
 class Site:
@@ -14,34 +15,27 @@ class Site:
     def hears(self, lat: float, session: str = "s", **facts) -> None:
         self.window.append([make_event(self.clock.now, session=session, lat=lat, lon=1.0, **facts)])
 
-    def look(self) -> PlaceRows:
-        self.rows.take(self.window.numbers("shop"))
+    def look(self, project: str = "shop") -> PlaceRows:
+        self.rows.take(self.window.numbers(project))
         return self.rows
+
+
+def cities(rows: PlaceRows) -> list[str | None]:
+    return [place.city if (place := rows.at(row)) else None for row in range(len(rows))]
 
 
 def test_a_place_keeps_its_row_and_a_new_one_comes_last():
     site = Site()
     site.hears(10.0, city="A")
     site.hears(20.0, "t", city="B")
-    assert site.look().columns(slice(None))["place"] == ["A", "B"]
+    assert cities(site.look()) == ["A", "B"]
     site.hears(10.0)
     site.hears(30.0, "u", city="C")
-    assert site.look().columns(slice(None))["place"] == ["A", "B", "C"]
+    assert cities(site.look()) == ["A", "B", "C"]
+    assert site.rows.summed.tolist() == [[1, 1, 1], [1, 1, 1], [2, 1, 1]]
 
 
-def test_only_rows_that_changed_are_named():
-    site = Site()
-    site.hears(10.0)
-    site.hears(20.0, "t")
-    version = site.look().version
-    assert site.rows.changed_since(version) == []
-    site.hears(20.0, "t")
-    assert site.look().changed_since(version) == [1]
-    changes = site.rows.changes([1])
-    assert (changes["row"][0], changes["events"][0], changes["count"][0]) == (1, 2, 1)
-
-
-def test_a_place_that_is_over_leaves_a_row_of_no_size():
+def test_a_place_that_is_over_leaves_a_row_of_nothing():
     site = Site()
     site.hears(10.0)
     site.clock.go(20 * 60)
@@ -49,8 +43,8 @@ def test_a_place_that_is_over_leaves_a_row_of_no_size():
     site.look()
     site.clock.go(10 * 60)
     rows = site.look()
-    assert next(iter(rows.columns(slice(None))["size"])) == 0.0
-    assert len(rows) == 2
+    assert rows.there.tolist() == [False, True]
+    assert rows.summed[:, 0].tolist() == [0, 0, 0]
 
 
 def test_rows_are_written_anew_when_many_are_empty():
@@ -65,19 +59,17 @@ def test_rows_are_written_anew_when_many_are_empty():
     assert len(rows) == 1
 
 
-def test_a_dots_area_grows_with_its_sessions_and_a_place_without_any_is_an_ember():
-    assert dot_px(0) == EMBER_PX < dot_px(1) < dot_px(2) < dot_px(20)
-    assert dot_px(10**6) == dot_px(10**7)
-
-
-def test_dots_shrink_when_there_are_many():
-    assert crowd_scale(1) > crowd_scale(100) > crowd_scale(3000)
-
-
-def test_places_turn_into_metres_of_web_mercator():
+def test_places_turn_into_metres_of_web_mercator_and_into_countries():
     site = Site()
     site.window.append([make_event(site.clock.now, lat=51.5, lon=-0.12, city="London", country="GB")])
-    columns = site.look().columns(slice(None))
-    assert abs(columns["x"][0] - -13358.3) < 1
-    assert abs(columns["y"][0] - 6_710_219) < 1
-    assert columns["country"] == ["United Kingdom"]
+    site.hears(10.0, "t", country="XX")
+    rows = site.look()
+    assert np.abs(rows.metres[:, 0] - [-13358.3, 6_710_219]).max() < 1
+    assert rows.countries.tolist() == [country_numbers()["GB"], NOWHERE]
+
+
+def test_a_place_that_two_projects_are_visited_from_counts_for_both_where_all_are_shown():
+    site = Site()
+    site.hears(10.0, "a")
+    site.hears(10.0, "b", project="blog")
+    assert site.look("*").summed.tolist() == [[2], [2], [2]]

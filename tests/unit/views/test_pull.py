@@ -42,6 +42,17 @@ def test_nothing_is_done_while_nothing_changes():
     assert viewer.shown == [0]
 
 
+def test_nothing_new_is_made_for_a_browser_that_has_not_read_the_last():
+    viewer = Viewer()
+    viewer.looks_after(0.05)
+    viewer.pull.holds_back = lambda: True
+    viewer.hears()
+    assert not viewer.looks_after(0.2)
+    viewer.pull.holds_back = lambda: False
+    assert viewer.looks_after(0.05)
+    assert viewer.shown == [0, 1]
+
+
 def test_after_a_quiet_spell_it_refreshes_at_once_then_at_most_every_tenth_of_a_second():
     viewer = Viewer()
     viewer.looks_after(0)

@@ -1,0 +1,1 @@
+"""What `bench/field.py` measures with: the requests, the servers, and the books that say whether a rate counts."""

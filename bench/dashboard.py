@@ -1,0 +1,214 @@
+"""How the dashboard feels, in Chromium, while simulated visitors send events to a whole Glimpse.
+
+`make bench-dashboard`, or `python bench/dashboard.py --rate 1000 --viewers 20`; `--stored 1000000` measures a change of
+the filter where so many events are stored. All of it shares this machine: server, Valkey, visitors and a browser that
+paints without a graphics card, so figures are upper bounds.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import json
+import shutil
+import sys
+import tempfile
+import time
+from pathlib import Path
+from statistics import median, quantiles
+from urllib.request import Request, urlopen
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from browsing import FLAGS
+from playwright.async_api import Browser, Page, async_playwright
+from rivals.month import SINCE, UNTIL, fill
+from serving import CHROME, Served, an_event
+
+from glimpse.store import DuckStore
+from glimpse.traffic.simulate import Simulation, simulate
+
+WARM_UP_S, WATCHED_S = 10, 15
+START_WITHIN_S = 120
+FILTER_CHANGES = 6
+WAY_BARS_MS = ((200, 250), (1_000, 500))  # up to which rate: how long an event's way may take
+PAUSE_S = 0.4
+# Resolves with the time of the frame that follows what it waits for.
+PAINTED = """(is_there) => new Promise((done) => {
+  const look = () => is_there() ? requestAnimationFrame(() => done(Date.now())) : setTimeout(look, 4)
+  look()
+})"""
+FIRST_NUMBER = """() => (PAINTED)(() => deep("[data-metric='Events a minute']")?.textContent.match(/[1-9]/))
+  .then((at) => at - performance.timeOrigin)"""
+ROW = "(name) => (PAINTED)(() => deep(`li[data-event='${name}']`))"
+FRAMES = """(seconds) => new Promise((done) => {
+  const took = []
+  let last = performance.now()
+  const until = last + seconds * 1000
+  const frame = (now) => {
+    took.push(now - last)
+    last = now
+    if (now < until) requestAnimationFrame(frame)
+    else done(took)
+  }
+  requestAnimationFrame(frame)
+})"""
+DEEP = """window.deep = (selector, root = document) => {
+  const found = root.querySelector(selector)
+  if (found) return found
+  for (const el of root.querySelectorAll("*")) {
+    const inside = el.shadowRoot && window.deep(selector, el.shadowRoot)
+    if (inside) return inside
+  }
+  return null
+}
+window.deep_all = (selector, root = document) => {
+  const all = [...root.querySelectorAll("*")]
+  const inside = all.flatMap((el) => el.shadowRoot ? window.deep_all(selector, el.shadowRoot) : [])
+  const own = root.shadowRoot ? window.deep_all(selector, root.shadowRoot) : []
+  return [...root.querySelectorAll(selector), ...inside, ...own]
+}"""
+
+
+# Resolves with the time of the frame in which a change has come to all parts of the page, and each is ready again.
+PAGE_READY = """() => new Promise((done) => {
+  const cards = () => deep_all(".g-page-history").flatMap((page) => deep_all(".card[data-phase]", page))
+  let has_begun = false
+  const since = Date.now()
+  const look = () => {
+    const busy = cards().some((card) => card.dataset.phase !== "ready")
+    has_begun ||= busy || Date.now() - since > 3000
+    if (has_begun && !busy) requestAnimationFrame(() => done(Date.now()))
+    else setTimeout(look, 2)
+  }
+  look()
+})"""
+
+
+def main() -> None:
+    """Serve, let visitors come, and measure."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--rate", type=float, default=200, help="events a second (default: 200)")
+    parser.add_argument("--viewers", type=int, default=10, help="tabs that are open (default: 10)")
+    parser.add_argument("--events", type=int, default=40, help="events whose way is timed (default: 40)")
+    parser.add_argument("--stored", type=int, default=0, help="measure the filter on so many stored events instead")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="glimpse-dashboard-") as folder:
+        data = Path(folder) / "data"
+        served = Served(data, GLIMPSE_ALLOW_HEADLESS="1", GLIMPSE_RATE_LIMIT="100000")
+        if options.stored:
+            made(data, options.stored)
+        try:
+            served.start(START_WITHIN_S)
+            work = asked(served) if options.stored else measure(served, options.rate, options.viewers, options.events)
+            asyncio.run(work)
+        finally:
+            served.stop(60)
+
+
+def made(data: Path, events: int) -> None:
+    """Fill a store with a month of a busy shop."""
+    data.mkdir(parents=True)
+    store = DuckStore.open(data)
+    fill(store._connection, events)  # noqa: SLF001 - made in place, as a million rows take long otherwise
+    store.close()
+
+
+async def asked(served: Served) -> None:
+    """Print how long a page of history takes from a click on a filter until all of its parts are drawn anew."""
+    span = f"since={SINCE}&until={UNTIL}&tz=UTC"
+    async with async_playwright() as browsers:
+        chromium = await browsers.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        page = await (await chromium.new_context(viewport={"width": 1440, "height": 900})).new_page()
+        await page.add_init_script(DEEP)
+        await page.goto(f"{served.url}/glimpse_app?project=shop&view=history&{span}")
+        await page.locator(".g-breakdown .line").first.wait_for(timeout=60_000)
+        await page.evaluate(PAGE_READY)
+        took = [await refiltered(page) for _ in range(FILTER_CHANGES)]
+        show("filter changed to history drawn anew", took[1:], 400)
+        print(f"{'the first, which compiles its questions':<42} {took[0]:11.0f} ms")
+        await chromium.close()
+
+
+async def refiltered(page: Page) -> float:
+    """Return the ms from a click on a country to the frame in which every part has its new answer."""
+    line = page.locator("section[aria-label=Places] .line").first
+    await line.evaluate("(el) => { window.clicked = Date.now(); el.click() }")
+    took = await page.evaluate(f"({PAGE_READY})().then((at) => at - window.clicked)")
+    await page.locator(".g-filter .cross").first.click()
+    await page.evaluate(PAGE_READY)
+    await asyncio.sleep(PAUSE_S)
+    return took
+
+
+async def measure(served: Served, rate: float, viewers: int, events: int) -> None:
+    """Print every figure."""
+    visitors = asyncio.create_task(simulate(Simulation(url=served.url, rate=rate, seed=7)))
+    await asyncio.sleep(WARM_UP_S)
+    async with async_playwright() as browsers:
+        chromium = await browsers.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
+        await (await opened(chromium, served)).close()  # the first page of a server imports the views
+        pages = [await opened(chromium, served) for _ in range(viewers)]
+        paints = [await page.evaluate("() => window.painted") for page in pages]
+        show("first paint with data, warm", paints, 1_500)
+        bar = next((bar for most, bar in WAY_BARS_MS if rate <= most), WAY_BARS_MS[-1][1])
+        ways = [await way(served, pages[n % viewers], n) for n in range(events)]
+        show(f"event acknowledged to drawn, {rate:.0f}/s, {viewers} viewers", ways, bar)
+        show("frames of one tab", await pages[0].evaluate(FRAMES, WATCHED_S), 50)
+        show("filter changed to all tiles drawn anew", [await filtered(pages[0]) for _ in range(5)], 400)
+        await chromium.close()
+    visitors.cancel()
+    print(await visitors)
+
+
+async def opened(chromium: Browser, served: Served) -> Page:
+    """Open the dashboard in a context of its own; `painted` is how many ms it took until a number stood there."""
+    context = await chromium.new_context(viewport={"width": 1440, "height": 900})
+    page = await context.new_page()
+    await page.add_init_script(DEEP)
+    await page.goto(f"{served.url}/glimpse_app?project=demo")
+    took = await page.evaluate(FIRST_NUMBER.replace("PAINTED", PAINTED))
+    await page.evaluate("(took) => { window.painted = took }", took)
+    return page
+
+
+async def way(served: Served, page: Page, n: int) -> float:
+    """Return the ms from an event's answer to the frame with its row; its dot and ring come in the same message."""
+    await asyncio.sleep(PAUSE_S)
+    name = f"timed-{n}"
+    drawn = asyncio.create_task(page.evaluate(ROW.replace("PAINTED", PAINTED), name))
+    await asyncio.sleep(0.05)
+    body = json.dumps(an_event("demo", name)).encode()
+    await asyncio.to_thread(send, served, body)
+    answered = time.time() * 1000
+    return await drawn - answered
+
+
+def send(served: Served, body: bytes) -> None:
+    """Post one event."""
+    with urlopen(Request(f"{served.url}/event", body, {"User-Agent": CHROME})) as answer:
+        answer.read()
+
+
+async def filtered(page: Page) -> float:
+    """Return the ms from a click on the first country to the frame in which the list has only that one."""
+    line = page.locator(".g-top-countries .line").first
+    await line.evaluate("(el) => { window.lines = el.closest('ol'); window.clicked = Date.now(); el.click() }")
+    alone = "() => (PAINTED)(() => window.lines.children.length === 1).then((at) => at - window.clicked)"
+    took = await page.evaluate(alone.replace("PAINTED", PAINTED))
+    await page.locator(".g-filter .clear").click()
+    await page.wait_for_function("() => window.lines.children.length > 1")
+    return took
+
+
+def show(what: str, ms: list[float], aim: float) -> None:
+    """Print median, p95 and the worst."""
+    p95 = quantiles(ms, n=20)[-1] if len(ms) > 1 else ms[0]
+    print(
+        f"{what:<52} p50 {median(ms):7.0f} ms   p95 {p95:7.0f} ms   most {max(ms):7.0f} ms   (bar {aim:.0f})",
+        flush=True,
+    )
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,177 @@
+"""What tabs leave behind, and what one costs that never reads.
+
+`python bench/dashboard_tabs.py --tabs 500`: a whole Glimpse, whose pages are opened over HTTP and WebSocket as a
+browser does it, three at a time, and closed; then one that says it is ready and reads nothing more, while events
+come. Memory is the server process' resident set; objects are counted in it, by a route that only the bench's app has.
+"""
+
+from __future__ import annotations
+
+import argparse
+import asyncio
+import base64
+import json
+import os
+import re
+import sys
+import tempfile
+import time
+from contextlib import suppress
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
+
+from serving import Served, an_event
+from tornado.httpclient import AsyncHTTPClient, HTTPRequest
+from tornado.websocket import WebSocketClientConnection, websocket_connect
+
+AT_ONCE = 3
+START_WITHIN_S = 120
+TOKEN = re.compile(rb'"token":\s*"([^"]+)"')
+COUNTED = """
+import gc
+from tornado.web import RequestHandler
+class Left(RequestHandler):
+    def get(self):
+        from glimpse.views.dashboard import Dashboard
+        from bokeh.document import Document
+        for _ in range(3):
+            gc.collect()
+        there = gc.get_objects()
+        self.write({kind.__name__: sum(isinstance(one, kind) for one in there) for kind in (Dashboard, Document)})
+ROUTES = [("/left", Left, {})]
+"""
+READY = {
+    "kind": "MessageSent",
+    "msg_type": "bokeh_event",
+    "msg_data": {"type": "event", "name": "document_ready", "values": {"type": "map"}},
+}
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--tabs", type=int, default=500)
+    parser.add_argument("--no-silent", action="store_true", help="leave out the one that never reads")
+    options = parser.parse_args()
+    with tempfile.TemporaryDirectory(prefix="glimpse-tabs-") as name:
+        folder = Path(name)
+        (folder / "counted.py").write_text(COUNTED)
+        served = Served(
+            folder / "data",
+            flags=("--plugins", "counted", "--unused-session-lifetime", "6000", "--check-unused-sessions", "500"),
+        )
+        served.environment["PYTHONPATH"] = str(folder)
+        try:
+            served.start(START_WITHIN_S)
+            asyncio.run(measure(served, options))
+        except Exception:
+            print(served.said()[-3000:])
+            raise
+        finally:
+            served.stop(60)
+
+
+async def measure(served: Served, options: argparse.Namespace) -> None:
+    served.post([an_event("demo") for _ in range(20)])
+    await open_and_close(served, min(24, options.tabs))  # what is made once, is made
+    await gone(served)
+    before = resident(served)
+    began = time.monotonic()
+    await open_and_close(served, options.tabs)
+    left = await gone(served)
+    after = resident(served)
+    took, more = time.monotonic() - began, (after - before) / 1e6
+    print(
+        f"{options.tabs} tabs opened and closed in {took:.0f} s: {more:+.1f} MB (bar +20), left: {left} (bar 0)",
+        flush=True,
+    )
+    if not options.no_silent:
+        await stay_silent(served)
+
+
+async def open_and_close(served: Served, tabs: int) -> None:
+    for _ in range(0, tabs, AT_ONCE):
+        lines = await asyncio.gather(*(opened(served) for _ in range(min(AT_ONCE, tabs))))
+        await asyncio.to_thread(served.post, an_event("demo"))
+        await asyncio.sleep(0.15)
+        for line in lines:
+            line.close()
+
+
+async def opened(served: Served) -> WebSocketClientConnection:
+    """Open a tab: its page, its socket, and the word that it is ready."""
+    url = f"{served.url}/glimpse_app?project=demo"
+    answer = await AsyncHTTPClient().fetch(HTTPRequest(url, request_timeout=120))
+    token = TOKEN.search(answer.body)
+    assert token
+    socket = HTTPRequest(f"ws://127.0.0.1:{served.port}/glimpse_app/ws", connect_timeout=120, request_timeout=120)
+    line = await websocket_connect(socket, subprotocols=["bokeh", token[1].decode()])
+    await line.read_message()  # the server's word that it has the session; before it nothing may be sent
+    for part in messages():
+        await line.write_message(part)
+    return line
+
+
+def messages() -> list[str]:
+    return [json.dumps({"msgid": "1", "msgtype": "PATCH-DOC"}), "{}", json.dumps({"events": [READY]})]
+
+
+async def gone(served: Served) -> dict[str, int]:
+    """Wait until Bokeh has let go of the sessions; return what is left."""
+    deadline = time.monotonic() + 40
+    while True:
+        await asyncio.sleep(1.5)
+        left = await asyncio.to_thread(served.get, "/left")
+        if not any(left.values()) or time.monotonic() > deadline:
+            return left
+
+
+def resident(served: Served) -> int:
+    assert served.process
+    pages = int(Path(f"/proc/{served.process.pid}/statm").read_text().split()[1])
+    return pages * os.sysconf("SC_PAGESIZE")
+
+
+async def stay_silent(served: Served) -> None:
+    """Open a socket by hand, say that the page is ready, and never read; print what it costs and when it is cut."""
+    for _ in range(40):  # the window itself grows with its events: let it have most of them
+        await asyncio.to_thread(served.post, [an_event("demo") for _ in range(200)])
+    before = resident(served)
+    line = await unread(served)
+    began, most = time.monotonic(), 0
+    while time.monotonic() - began < 90:
+        await asyncio.to_thread(served.post, [an_event("demo") for _ in range(40)])
+        most = max(most, resident(served) - before)
+        await asyncio.sleep(0.15)
+        if (await asyncio.to_thread(served.get, "/left"))["Dashboard"] == 0:
+            break
+    took = time.monotonic() - began
+    print(f"one that never reads: gone after {took:.0f} s (bar 60)")
+    print(f"the process held up to {most / 1e6:.1f} MB more (bar 2), with what came in that time")
+    with suppress(OSError):
+        line.close()
+
+
+async def unread(served: Served) -> asyncio.StreamWriter:
+    answer = await AsyncHTTPClient().fetch(HTTPRequest(f"{served.url}/glimpse_app?project=demo", request_timeout=120))
+    token = TOKEN.search(answer.body)
+    assert token
+    reader, writer = await asyncio.open_connection("127.0.0.1", served.port, limit=4096)
+    key = base64.b64encode(os.urandom(16)).decode()
+    head = {"Host": f"127.0.0.1:{served.port}", "Upgrade": "websocket", "Connection": "Upgrade"}
+    head |= {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key}
+    head |= {"Sec-WebSocket-Protocol": f"bokeh, {token[1].decode()}"}
+    lines = ["GET /glimpse_app/ws HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]
+    writer.write("\r\n".join(lines).encode())
+    heard = b""
+    while b"ACK" not in heard:
+        heard += await reader.read(4096)
+    for part in messages():
+        body = part.encode()
+        size = bytes([0x80 | len(body)]) if len(body) < 126 else bytes([0x80 | 126]) + len(body).to_bytes(2, "big")
+        writer.write(b"\x81" + size + b"\0\0\0\0" + body)
+    return writer
+
+
+if __name__ == "__main__":
+    main()

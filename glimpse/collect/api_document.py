@@ -1,0 +1,175 @@
+"""What the read API is, as an OpenAPI 3.1 document and as a page to read; both made of the tables that answer.
+
+Rule of this module: nothing is said here that is not in a table: questions, formats, limits.
+"""
+
+from __future__ import annotations
+
+import re
+from functools import lru_cache
+from html import escape
+from importlib.metadata import version
+from typing import Any
+
+import msgspec
+
+from glimpse.collect.parts import PROBLEM, Handler
+from glimpse.collect.question_routes import ASKED_BY_NAME
+from glimpse.collect.spans import ALL, DEFAULT_LIMIT, DEFAULT_SINCE, MOST_ROWS
+from glimpse.events import LAYER_OF_BOTS
+from glimpse.store.questions import QUESTIONS
+from glimpse.transfer import FORMATS
+from glimpse.wire.claim import PROJECT
+
+Json = dict[str, Any]
+_TEXT: Json = {"type": "string"}
+
+
+def _parameter(name: str, what: str, schema: Json, *, place: str = "query", is_required: bool = False) -> Json:
+    found: Json = {"name": name, "in": place, "description": what, "required": is_required}
+    if schema.get("type") in ("array", "object"):
+        return found | {"content": {"application/json": {"schema": schema}}}
+    return found | {"schema": schema}
+
+
+_ID = f"{PROJECT.pattern}({re.escape(LAYER_OF_BOTS)})?"
+_PROJECT = _parameter(
+    "project",
+    "one project, or * for all, as where none is named",
+    {"type": "string", "pattern": rf"^(\*|{_ID})?$", "default": "*"},
+)
+_ONE_PROJECT = _parameter(
+    "project", "the session's project", {"type": "string", "pattern": f"^{_ID}$"}, is_required=True
+)
+_AGES = "ISO 8601, epoch milliseconds, or an age such as 90m, 24h, 7d"
+_SPAN = [
+    _parameter("since", f"from when on: {_AGES}", _TEXT | {"default": DEFAULT_SINCE}),
+    _parameter("until", "before when, likewise; now by default", _TEXT),
+]
+_WHERE = _parameter("where", "a filter, as text or as JSON", _TEXT)
+_SEGMENT = _parameter("segment", "the name of a saved filter", _TEXT)
+_FORMAT = _parameter("format", "the format of the rows", {"type": "string", "enum": [*FORMATS], "default": "json"})
+_PAGE = [
+    _parameter(
+        "limit",
+        f"rows of a page, or {ALL}",
+        {"anyOf": [{"type": "integer", "minimum": 1, "maximum": MOST_ROWS}, {"const": ALL}], "default": DEFAULT_LIMIT},
+    ),
+    _parameter("after", "where the page before ended, as its Link header gives it", _TEXT),
+    _FORMAT,
+]
+_ARRAY: Json = {"type": "array", "items": {"type": "object"}}
+_PROBLEMS = {
+    "400": "a mistake in the question",
+    "403": "only those who may look",
+    "404": "it is not there",
+    "503": "nobody has the store at the moment",
+}
+
+
+def _operation(name: str, what: str, parameters: list[Json], content: Json) -> Json:
+    summary, _, more = what.partition("\n")
+    problem = {PROBLEM: {"schema": {"$ref": "#/components/schemas/Problem"}}}
+    responses: Json = {"200": {"description": "the answer", "content": content}}
+    responses |= {status: {"description": why, "content": problem} for status, why in _PROBLEMS.items()}
+    said: Json = {"operationId": name, "summary": summary, "parameters": parameters, "responses": responses}
+    return {"get": said | ({"description": more.strip()} if more.strip() else {})}
+
+
+def _question(name: str) -> Json:
+    question = QUESTIONS[name]
+    schema: Json = msgspec.json.schema(question.arguments)["$defs"][name]
+    needed = schema.get("required", [])
+    own = [
+        _parameter(one, f"see {name}", kind, is_required=one in needed) for one, kind in schema["properties"].items()
+    ]
+    content = {"application/json": {"schema": _ARRAY}}
+    return _operation(name, question.help, [_PROJECT, *_SPAN, _WHERE, _SEGMENT, *own], content)
+
+
+@lru_cache(1)
+def document() -> Json:
+    """Return the OpenAPI document; paths are below the place that the server is mounted at."""
+    in_formats: Json = {form.media_type.partition(";")[0]: {} for form in FORMATS.values()}
+    in_formats["application/json"] = {"schema": _ARRAY}
+    as_object: Json = {"application/json": {"schema": {"type": "object"}}}
+    session = _parameter("id", "the session's id", {"type": "string", "format": "uuid"}, place="path", is_required=True)
+    rows = [_PROJECT, *_SPAN, _WHERE, *_PAGE]
+    paths: Json = {
+        "/api/v1/live": _operation("live", "The live numbers, now.", [_PROJECT, _WHERE], as_object),
+        "/api/v1/ledger": _operation("ledger", "What became of every event received.", [_PROJECT], as_object),
+        "/api/v1/events": _operation("events", "Stored events, newest first.", rows, in_formats),
+        "/api/v1/sessions": _operation("sessions", "Sessions that started in a span, newest first.", rows, in_formats),
+        "/api/v1/sessions/{id}": _operation(
+            "journey", "One session's events, in order.", [session, _ONE_PROJECT, _FORMAT], in_formats
+        ),
+    }
+    problem: Json = {
+        "type": "object",
+        "required": ["type", "title", "status", "detail"],
+        "properties": {"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT},
+    }
+    return {
+        "openapi": "3.1.0",
+        "info": {"title": "Glimpse: reading", "version": version("glimpse")},
+        "paths": paths | {f"/api/v1/{name}": _question(name) for name in ASKED_BY_NAME},
+        "components": {"schemas": {"Problem": problem}},
+    }
+
+
+class DocumentHandler(Handler):
+    """`GET /api/v1/openapi.json`."""
+
+    def get(self) -> None:
+        """Answer with the document, for where this server is mounted."""
+        self.answer(document() | {"servers": [{"url": self.parts.root or "/"}]})
+
+
+class DocumentPageHandler(Handler):
+    """`GET /api/docs`: the same to read, without a script."""
+
+    def get(self) -> None:
+        """Answer with the page."""
+        self.set_header("Content-Type", "text/html; charset=utf-8")
+        self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
+        paths = document()["paths"]
+        links = " ".join(
+            f'<a href="#{one["get"]["operationId"]}">{one["get"]["operationId"]}</a>' for one in paths.values()
+        )
+        parts = [_chapter(path, operations["get"]) for path, operations in paths.items()]
+        self.finish(_PAGE_HTML.format(links=links, chapters="".join(parts), root=escape(self.parts.root)))
+
+
+def _chapter(path: str, said: Json) -> str:
+    rows = "".join(_row(one) for one in said["parameters"])
+    more = f"<pre>{escape(said['description'])}</pre>" if "description" in said else ""
+    return (
+        f'<section id="{said["operationId"]}"><h2><b>GET</b> {escape(path)}</h2><p>{escape(said["summary"])}</p>'
+        f"<div><table><tr><th>parameter<th>what<th>value</tr>{rows}</table></div>{more}</section>"
+    )
+
+
+def _row(parameter: Json) -> str:
+    schema = parameter.get("schema") or parameter["content"]["application/json"]["schema"]
+    kind = " or ".join(map(str, schema["enum"])) if "enum" in schema else schema.get("type", "")
+    kind = f"{kind}, as JSON" if "content" in parameter else kind
+    default = f", default {schema['default']}" if schema.get("default") is not None else ""
+    needed = ", required" if parameter["required"] else ""
+    what = parameter["description"]
+    return (
+        f"<tr><td><code>{escape(parameter['name'])}</code><td>{escape(what)}<td>{escape(kind + default + needed)}</tr>"
+    )
+
+
+_PAGE_HTML = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
+<title>Glimpse: reading over HTTP</title><style>
+:root{{color-scheme:dark}}body{{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:58rem;padding:2rem 1rem;
+background:#0c1016;color:#d7dde6}}h1{{margin:0}}a{{color:#7cc4ff}}nav{{display:flex;flex-wrap:wrap;gap:.3rem 1rem;
+margin:1rem 0 2rem}}section{{border-top:1px solid #2a3340;padding:.5rem 0 1rem}}h2{{font-size:1.1rem;
+overflow-wrap:anywhere}}h2 b{{color:#5fd38d;margin-right:.4rem}}div{{overflow-x:auto}}table{{border-collapse:collapse;
+width:100%;font-size:.9rem}}th,td{{text-align:left;vertical-align:top;padding:.25rem .8rem .25rem 0}}
+th{{color:#8d99a8;font-weight:500}}pre{{white-space:pre-wrap;background:#131a23;border-radius:6px;padding:.8rem;
+font-size:.85rem}}</style>
+<h1>Reading over HTTP</h1><p>Each address below, with its parameters; for machines:
+<a href="{root}/api/v1/openapi.json">openapi.json</a>. Mistakes are told as problem documents (RFC 9457).</p>
+<nav>{links}</nav>{chapters}</html>"""

@@ -1,0 +1,164 @@
+"""How a server is, in numbers, for its operations page: asked at most once a second, whoever looks.
+
+Rule of this module: what costs a question of the store is asked less often than what costs none.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import platform
+import time
+from importlib.metadata import version
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import msgspec
+
+from glimpse.buffer import Letter, room_of
+from glimpse.errors import GlimpseError
+
+if TYPE_CHECKING:
+    from glimpse.server.composition import Glimpse
+
+LOOK_EVERY_S, BOOKS_EVERY_S = 1.0, 3.0
+MOST_BOOKS, MOST_LETTERS = 30, 50
+_encode = msgspec.json.Encoder().encode
+
+
+class Operations:
+    """One process' numbers, shared by all who look at them."""
+
+    def __init__(self, glimpse: Glimpse) -> None:
+        self._glimpse = glimpse
+        self._asking = asyncio.Lock()
+        self._looked_at = self._books_at = -BOOKS_EVERY_S
+        self._told = ""
+        self._books: list[dict[str, Any]] = []
+        self._letters: list[Letter] = []
+        self._counted: tuple[float, int, int] = (time.monotonic(), 0, 0)
+        self._rates = {"received": 0.0, "drained": 0.0}
+        self._versions = _versions()
+
+    async def look(self) -> str:
+        """Return everything as JSON.
+
+        Raises
+        ------
+        BufferUnavailable
+            When Redis does not answer.
+        """
+        async with self._asking:
+            if time.monotonic() - self._looked_at >= LOOK_EVERY_S:
+                self._told = _encode(await self._ask()).decode()
+                self._looked_at = time.monotonic()
+        return self._told
+
+    async def replay(self) -> str:
+        """Play all dead letters again that can be; return what to say of it."""
+        letters = self._glimpse.buffer.letters
+        asked = [letter.key for letter in await letters.all()]
+        gone = await letters.replay(asked)
+        self._looked_at = self._books_at = -BOOKS_EVERY_S
+        left = len(asked) - len(gone)
+        return f"{_many(len(gone))} played again.{f' {_many(left)} can not be.' if left else ''}"
+
+    async def _ask(self) -> dict[str, Any]:
+        glimpse = self._glimpse
+        room = await room_of(glimpse.buffer.redis, glimpse.buffer.shards, glimpse.settings.buffer_high_mark)
+        if time.monotonic() - self._books_at >= BOOKS_EVERY_S:
+            await self._ask_books(room.dead_letters)
+        status = glimpse.status()
+        return {
+            "as_of": time.time_ns() // 1_000_000,
+            "is_owner": glimpse.is_owner,
+            "state": status.state,
+            "lag_ms": status.lag_ms,
+            "problems": glimpse.health(),
+            "rates": self._rate(),
+            "steps": self._steps(),
+            "commits": self._commits(),
+            "room": room,
+            "letters": [_shown(letter) for letter in self._letters],
+            "memory_bytes": _own_memory(),
+            "store": self._store(),
+            "versions": {**self._versions, "Buffer": room.server},
+            "books": self._books,
+        }
+
+    # -- the books ---------------------------------------------------------------------------------------------------
+
+    async def _ask_books(self, dead_letters: int) -> None:
+        projects = ["*", *self._glimpse.projects()[:MOST_BOOKS], ""]
+        try:
+            books = [{"project": name, **await self._glimpse.queries.ledger(name)} for name in projects]
+        except (GlimpseError, OSError):
+            return  # the store is away, which is told elsewhere: what was known stays
+        self._books = [book for book in books if book["project"] or book["received"]]
+        self._books_at = time.monotonic()
+        if dead_letters != len(self._letters) or dead_letters > MOST_LETTERS:
+            self._letters = (await self._glimpse.buffer.letters.all())[-MOST_LETTERS:]
+
+    # -- the way -----------------------------------------------------------------------------------------------------
+
+    def _rate(self) -> dict[str, float]:
+        """Return events a second since the last look."""
+        glimpse, (at, received, drained) = self._glimpse, self._counted
+        now = time.monotonic(), glimpse.parts.metrics.received(), glimpse.pipeline.drained if glimpse.pipeline else 0
+        passed = now[0] - at
+        if received <= now[1] and passed > 0 and self._told:
+            self._rates = {"received": (now[1] - received) / passed, "drained": max(0, now[2] - drained) / passed}
+        self._counted = now
+        return self._rates
+
+    def _steps(self) -> list[dict[str, Any]]:
+        """Return what each step took of an event, in microseconds, since the process started."""
+        pipeline = self._glimpse.pipeline
+        if pipeline is None or not pipeline.drained:
+            return []
+        drain, enrich = pipeline.times.seconds, self._glimpse.enricher.seconds
+        return [
+            {"of": of, "step": step, "us": seconds / pipeline.drained * 1e6}
+            for of, steps in (("drain", drain), ("enrich", enrich))
+            for step, seconds in steps.items()
+        ]
+
+    def _commits(self) -> dict[str, float]:
+        pipeline = self._glimpse.pipeline
+        commits = pipeline.commits if pipeline else None
+        count, seconds = (commits.count, commits.seconds) if commits else (0, 0.0)
+        return {"count": count, "ms": seconds / count * 1000 if count else 0.0}
+
+    def _store(self) -> dict[str, Any]:
+        store = self._glimpse.store
+        return {"bytes": store.size_bytes() if store else None}
+
+
+def _own_memory() -> int | None:
+    """Return what this process holds in memory, in bytes; only Linux tells it without asking another program."""
+    try:
+        pages = int(Path("/proc/self/statm").read_text("ascii").split()[1])
+    except OSError:
+        return None
+    return pages * os.sysconf("SC_PAGESIZE")
+
+
+def _versions() -> dict[str, str]:
+    packages = {"Panel": "panel", "Bokeh": "bokeh", "HoloViews": "holoviews", "DuckDB": "duckdb", "Tornado": "tornado"}
+    told = {name: version(package) for name, package in packages.items()}
+    return {"Glimpse": version("glimpse"), "Python": platform.python_version(), **told}
+
+
+def _shown(letter: Letter) -> dict[str, Any]:
+    projects = [f"{count} of {project or 'no project'}" for project, count in letter.counts.items()]
+    return {
+        "key": letter.key,
+        "at": letter.at,
+        "what": ", ".join(projects),
+        "reason": letter.reason,
+        "can_replay": letter.is_replayable,
+    }
+
+
+def _many(count: int) -> str:
+    return f"{count} letter{'' if count == 1 else 's'}"

@@ -1,0 +1,92 @@
+"""How one thread reads ClickHouse: a client of its own.
+
+Rule of this module: values are bound, never pasted; what takes too long, the server itself ends.
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+import msgspec
+
+from glimpse.store.clickhouse_client import Place, failures
+from glimpse.store.questions import ALL_PROJECTS, Question, Scope
+
+TIME_LIMIT_S = 30
+_BOOKS = (
+    "SELECT outcome, shard, any(entry_id), sum(events) FROM ledger WHERE outcome = 'position' OR (outcome != 'lot'"
+    " AND ({project:String} = '*' OR project = {project:String})) GROUP BY outcome, shard"
+)
+_SEGMENTS = (
+    "SELECT name, filter FROM segments WHERE project IN ({project:String}, {all:String})"
+    " ORDER BY project = {project:String}, name"
+)
+
+
+class ClickHouseAsker:
+    """Asks with a client of its own."""
+
+    engine = "clickhouse"
+
+    def __init__(self, place: Place) -> None:
+        self._client = place.connect(max_execution_time=TIME_LIMIT_S)
+
+    def answer(self, question: Question, scope: Scope, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
+        """Return the rows that answer a question."""
+        return self.table(self.compiled(question.expression(scope, arguments)), ()).to_pylist()
+
+    def account(self, project: str) -> tuple[dict[int, str], dict[str, int]]:
+        """Return how far each shard is stored, and a project's counts by outcome; both of one moment."""
+        with failures("the store can't be read"):
+            found = self._client.query(_BOOKS, {"project": project}).result_rows
+        positions = {shard: entry_id for outcome, shard, entry_id, _ in found if outcome == "position"}
+        return positions, {outcome: events for outcome, _, _, events in found if outcome != "position"}
+
+    def positions(self) -> dict[int, str]:
+        """Return the last stream entry of each shard whose events are all stored."""
+        return self.account("")[0]
+
+    def segments(self, project: str) -> dict[str, dict[str, Any]]:
+        """Return the saved filters of a project and those of all, by name; of one name the project's own."""
+        with failures("the store can't be read"):
+            found = self._client.query(_SEGMENTS, {"project": project, "all": ALL_PROJECTS}).result_rows
+        return {name: msgspec.json.decode(filter_) for name, filter_ in found}
+
+    def put_segment(self, project: str, name: str, where: dict[str, Any] | None) -> None:
+        """Save a filter under a name, or forget the name."""
+        text = "" if where is None else msgspec.json.encode(where).decode()
+        names = ["project", "name", "filter", "version", "is_gone"]
+        with failures("the segment can't be saved"):
+            self._client.insert("segments", [[project, name, text, time.time_ns(), int(where is None)]], names)
+
+    def compiled(self, rows: ir.Table) -> str:
+        """Return an expression as SQL."""
+        return ibis.to_sql(rows, dialect="clickhouse")
+
+    def begin(self) -> None:
+        """See the store as it goes on: ClickHouse has no view of one moment over several questions."""
+
+    def fetch(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
+        """Return the rows of a query of ours; its values are `p0`, `p1` and so on."""
+        with failures("the store can't give out rows"):
+            return [tuple(row) for row in self._client.query(sql, parameters=_named(values)).result_rows]
+
+    def table(self, sql: str, values: Sequence[Any]) -> Any:
+        """Return the answer to a query of ours as an Arrow table."""
+        with failures("the store can't give out rows"):
+            return self._client.query_arrow(sql, parameters=_named(values), use_strings=True)
+
+    def interrupt(self) -> None:
+        """Leave it to the time limit, which the server keeps."""
+
+    def close(self) -> None:
+        """Let go of the client."""
+        self._client.close()
+
+
+def _named(values: Sequence[Any]) -> dict[str, Any] | None:
+    return {f"p{number}": value for number, value in enumerate(values)} or None

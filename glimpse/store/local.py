@@ -1,0 +1,96 @@
+"""Answers in the process that owns the store."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from glimpse.errors import QueryError
+from glimpse.filters import Where, as_filter, to_json
+from glimpse.store.queries import Accounts, Queries
+from glimpse.store.questions import ALL_PROJECTS, LAST_MS, QUESTIONS, Scope, Tables
+from glimpse.store.readers import Readers
+from glimpse.store.rows import as_record
+from glimpse.store.segments import check_name
+from glimpse.store.store import Asker, Store
+
+_LEDGER_TRIES = 5
+_READERS = 4  # questions at once
+TIME_LIMIT_S = 30.0
+
+
+class LocalQueries(Queries):
+    """Asks the store on threads of its own, off the event loop."""
+
+    def __init__(self, store: Store, buffer: Accounts, time_limit_s: float = TIME_LIMIT_S) -> None:
+        self._tables = Tables(store.tables["events"], store.tables["sessions"], store.tables["imported_totals"])
+        self._buffer = buffer
+        self._readers = Readers([store.asker() for _ in range(_READERS)], time_limit_s)
+
+    def close(self) -> None:
+        """End what is under way, and take no more."""
+        self._readers.close()
+
+    async def ask(
+        self,
+        question: str,
+        *,
+        project: str = ALL_PROJECTS,
+        since: int = 0,
+        until: int = LAST_MS,
+        where: Where | None = None,
+        segment: str | None = None,
+        **arguments: Any,
+    ) -> list[dict[str, Any]]:
+        """Return the rows that answer a question."""
+        if question not in QUESTIONS:
+            raise QueryError(f"there is no question {question[:64]!r}; there are {', '.join(QUESTIONS)}")
+        kept = as_filter(where)
+        if segment is not None:
+            saved = await self.segment(project, segment)
+            kept = saved if kept is None else saved & kept
+        scope = Scope(self._tables, project, since, until, kept)
+
+        def answer(asker: Asker) -> list[dict[str, Any]]:
+            return [as_record(row) for row in asker.answer(QUESTIONS[question], scope, arguments)]
+
+        return await self._readers.run(answer)
+
+    async def segments(self, project: str) -> dict[str, dict[str, Any]]:
+        """Return the saved filters that can be used for a project."""
+        return await self._readers.run(lambda asker: asker.segments(project))
+
+    async def save_segment(self, project: str, name: str, where: Where | None) -> None:
+        """Give a filter a name in a project, or take the name away."""
+        check_name(name)
+        kept = as_filter(where)
+        await self._readers.run(lambda asker: asker.put_segment(project, name, None if kept is None else to_json(kept)))
+
+    async def ledger(self, project: str) -> dict[str, Any]:
+        """Return the account of every event received."""
+        tries = 0
+        while True:
+            positions, outcomes = await self._readers.run(lambda asker: asker.account(project))
+            waiting = await self._buffer.waiting(project, positions)
+            edge = await self._buffer.counts(project)
+            tries += 1
+            # A commit in between takes events from the buffer to the store: look again.
+            if tries == _LEDGER_TRIES or positions == await self._readers.run(lambda asker: asker.positions()):
+                return _balance(edge, outcomes, waiting)
+
+
+def _balance(edge: dict[str, dict[str, int]], drained: dict[str, int], waiting: int) -> dict[str, Any]:
+    accepted = sum(edge["accepted"].values())
+    rejected, dropped = edge["rejected"], edge["dropped"]
+    settled = {outcome: int(drained.get(outcome, 0)) for outcome in ("stored", "duplicate", "dead_lettered")}
+    return {
+        "received": accepted + sum(rejected.values()) + sum(dropped.values()),
+        "accepted": accepted,
+        **settled,
+        "in_buffer": waiting,
+        "rejected": rejected,
+        "dropped": dropped,
+        # Beside the way of what was received: rows from elsewhere, and rows that were kept for long enough.
+        "imported": int(drained.get("imported", 0)),
+        "expired": int(drained.get("expired", 0)),
+        "difference": accepted - sum(settled.values()) - waiting,
+    }

@@ -1,0 +1,93 @@
+"""How a question's arguments are checked and how they travel: the function's own signature says it.
+
+Rule of this module: arguments are plain values, as JSON has them; a filter may be in any of its forms.
+"""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any, get_type_hints
+
+import ibis.expr.types as ir
+import msgspec
+
+from glimpse.errors import QueryError
+from glimpse.filters import Filter, to_json
+from glimpse.store.questions.scope import Scope
+
+
+@dataclass(frozen=True)
+class Question:
+    """One that can be asked by its name. `arguments` is a struct of what it takes beside project, span and filter."""
+
+    name: str
+    arguments: type[msgspec.Struct]
+    _expression: Callable[..., ir.Table]
+
+    @classmethod
+    def of(cls, function: Callable[..., ir.Table]) -> Question:
+        """Make one of a function `(scope, *, argument=default, …)`; its annotations are what is checked."""
+        hints = get_type_hints(function, include_extras=True)
+        taken = [one for one in inspect.signature(function).parameters.values() if one.kind is one.KEYWORD_ONLY]
+        fields = [
+            (one.name, hints[one.name]) if one.default is one.empty else (one.name, hints[one.name], one.default)
+            for one in taken
+        ]
+        struct = msgspec.defstruct(function.__name__, fields, kw_only=True, frozen=True, forbid_unknown_fields=True)
+        return cls(function.__name__, struct, function)
+
+    @property
+    def help(self) -> str:
+        """What it answers, with its columns and units."""
+        return inspect.getdoc(self._expression) or ""
+
+    @property
+    def defaults(self) -> dict[str, Any]:
+        """The arguments that may be left out, and what they are then."""
+        parameters = inspect.signature(self._expression).parameters.values()
+        return {one.name: one.default for one in parameters if one.default is not one.empty}
+
+    def expression(self, scope: Scope, arguments: Mapping[str, Any]) -> ir.Table:
+        """Return the answer as an Ibis expression over the scope's tables.
+
+        Raises
+        ------
+        QueryError
+            At an argument that is missing, unknown, or not of its kind.
+        """
+        read = self.read(arguments)
+        return self._expression(scope, **{name: getattr(read, name) for name in read.__struct_fields__})
+
+    def read(self, arguments: Mapping[str, Any], *, from_text: bool = False) -> Any:
+        """Return arguments checked, as a struct with the defaults filled in.
+
+        Parameters
+        ----------
+        arguments
+            By name.
+        from_text
+            Take numbers and flags also as text, as they stand in an address.
+
+        Raises
+        ------
+        QueryError
+            At one that is missing, unknown, or not of its kind.
+        """
+        try:
+            return msgspec.convert(plain(arguments), self.arguments, strict=not from_text)
+        except msgspec.ValidationError as problem:
+            raise QueryError(f"{self.name}: {problem}") from None
+
+
+def plain(value: Any) -> Any:
+    """Return a value as it travels: filters as their JSON, tuples as lists."""
+    match value:
+        case Filter():
+            return to_json(value)
+        case Mapping():
+            return {name: plain(one) for name, one in value.items()}
+        case list() | tuple():
+            return [plain(one) for one in value]
+    return value

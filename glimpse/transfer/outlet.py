@@ -1,0 +1,161 @@
+"""Gives out what is stored, table by table.
+
+Rule of this module: each table is a question of its own with a bounded answer, so whoever stops reading holds one table
+and no thread; only a flow of one moment holds a transaction, for as long as it is read.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator, Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import AbstractAsyncContextManager, asynccontextmanager
+from dataclasses import dataclass
+from typing import Any, Protocol, TypeVar
+
+import pyarrow as pa
+
+from glimpse.store import Asker, Store
+from glimpse.transfer.wanted import MINUTE_MS, Place, Wanted, as_json, kept, page_sql, per_minute_sql
+
+T = TypeVar("T")
+ROWS_A_TABLE = 8_000
+_UTC = pa.timestamp("ms", "UTC")
+
+
+@dataclass
+class Flow:
+    """What was wanted, as it comes: of each thing one table at least, which may be empty.
+
+    Attributes
+    ----------
+    totals
+        How many rows there are of each; of pages (with `limit`) how many at most.
+    tables
+        Pairs of the number of the thing and a table of its rows, with the columns `PLACE` at its end.
+    """
+
+    totals: list[int]
+    tables: AsyncIterator[tuple[int, Any]]  # a pyarrow.Table: pyarrow has no types
+
+
+class Outlet(Protocol):
+    """What gives out rows, in this process or from the one that owns the store."""
+
+    def flow(self, wanted: Sequence[Wanted], *, of_one_moment: bool = False) -> AbstractAsyncContextManager[Flow]:
+        """Open a flow; it costs nothing more once it is left.
+
+        Raises
+        ------
+        StoreUnavailable
+            When nobody owns the store, or its owner goes while it is read.
+        QueryError
+            When a filter has a mistake.
+        """
+        ...
+
+
+class LocalOutlet:
+    """Gives out rows in the process that owns the store: each flow has an asker and a thread, questions take turns."""
+
+    def __init__(self, store: Store, rows_a_table: int = ROWS_A_TABLE) -> None:
+        self._store = store
+        self._rows = rows_a_table
+        self._turn = asyncio.Semaphore(1)
+        self._open: dict[Asker, ThreadPoolExecutor] = {}
+
+    def close(self) -> None:
+        """End the flows that are open: their readers are told."""
+        open_now, self._open = self._open, {}
+        for asker, thread in open_now.items():
+            asker.interrupt()
+            thread.submit(asker.close)
+            thread.shutdown()  # a store can't be closed while one of its cursors works
+
+    @asynccontextmanager
+    async def flow(self, wanted: Sequence[Wanted], *, of_one_moment: bool = False) -> AsyncIterator[Flow]:
+        """Open a flow."""
+        asker = self._store.asker()
+        thread = self._open[asker] = ThreadPoolExecutor(max_workers=1, thread_name_prefix="glimpse-outlet")
+
+        async def run(work: Callable[[], T]) -> T:
+            async with self._turn:
+                return await asyncio.get_running_loop().run_in_executor(thread, work)
+
+        try:
+            if of_one_moment:
+                await run(asker.begin)
+            plans = [await run(lambda one=one: _Plan.of(asker, self._store, one, self._rows)) for one in wanted]
+            yield Flow([plan.total for plan in plans], _tables(run, asker, plans))
+        finally:
+            if asker in self._open:
+                asker.interrupt()
+                await asyncio.get_running_loop().run_in_executor(thread, asker.close)
+                thread.shutdown(wait=False)
+                self._open.pop(asker, None)
+
+
+async def _tables(
+    run: Callable[[Callable[[], Any]], Any], asker: Asker, plans: Sequence[_Plan]
+) -> AsyncIterator[tuple[int, Any]]:
+    for number, plan in enumerate(plans):
+        pages = plan.pages(asker)
+        while (table := await run(lambda pages=pages: next(pages, None))) is not None:
+            yield number, table
+
+
+class _Plan:
+    """How one thing is given out: in spans of time that hold about as many rows as a table may have."""
+
+    def __init__(self, wanted: Wanted, rows_sql: str, spans: Sequence[tuple[int, int]], total: int, rows: int) -> None:
+        self._wanted, self._rows_sql, self._spans, self._rows = wanted, rows_sql, spans, rows
+        self.total = total
+
+    @classmethod
+    def of(cls, asker: Asker, store: Store, wanted: Wanted, rows: int) -> _Plan:
+        sql = asker.compiled(kept(wanted, store.tables))
+        if wanted.limit is not None:
+            return cls(wanted, sql, [(wanted.since, wanted.until)], wanted.limit, rows)
+        counts = asker.fetch(*per_minute_sql(asker.engine, sql, wanted))
+        spans = list(_spans(counts, wanted, rows))
+        return cls(wanted, sql, spans[::-1] if wanted.is_newest_first else spans, sum(n for _, n in counts), rows)
+
+    def pages(self, asker: Asker) -> Iterator[Any]:
+        """Return the tables: one at least, so that it is known which columns there are."""
+        after = Place.read(self._wanted.after) if self._wanted.after else None
+        left = self._wanted.limit
+        is_first = True
+        for span in self._spans or [(0, 0)]:
+            while left is None or left > 0 or is_first:
+                most = self._rows if left is None else left  # a page is one table
+                table = self._ask(asker, span, after, most)
+                rows = table.num_rows
+                if rows or is_first:
+                    yield table
+                is_first = False
+                after = Place.of_row(table, rows - 1) if rows else after
+                left = None if left is None else left - rows
+                if rows < most:
+                    break
+
+    def _ask(self, asker: Asker, span: tuple[int, int], after: Place | None, most: int) -> Any:
+        asked = page_sql(asker.engine, self._rows_sql, self._wanted, span, after, most)
+        table = _in_utc(asker.table(*asked))
+        return as_json(table) if self._wanted.as_json and "row" not in table.column_names else table
+
+
+def _spans(counts: Sequence[tuple[int, int]], wanted: Wanted, rows: int) -> Iterator[tuple[int, int]]:
+    """Return spans of whole minutes, of at most so many rows unless one minute has more."""
+    begin, held = wanted.since, 0
+    for minute, count in counts:
+        if held and held + count > rows:
+            yield begin, minute * MINUTE_MS
+            begin, held = minute * MINUTE_MS, 0
+        held += count
+    if held:
+        yield begin, wanted.until
+
+
+def _in_utc(table: Any) -> Any:
+    fields = [field.with_type(_UTC) if pa.types.is_timestamp(field.type) else field for field in table.schema]
+    return table.cast(pa.schema([field.with_nullable(nullable=True) for field in fields]))

@@ -1,0 +1,79 @@
+"""The address of a view: what a viewer has chosen, so that a copied address opens the same view.
+
+Rule of this module: nothing in an address is trusted. What can't be is as if it were not there; a filter with a mistake
+is shown with it.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Mapping, Sequence
+from typing import Any
+from urllib.parse import urlencode
+from zoneinfo import available_timezones
+
+from glimpse.live import ALL_PROJECTS
+
+VIEWS = {
+    "live": "Live",
+    "history": "History",
+    "sessions": "Sessions",
+    "explore": "Explore",
+    "performance": "Performance",
+    "projects": "Projects",
+    "operations": "Operations",
+}
+# What stands in an address, in this order, and what is meant where it does not.
+DEFAULTS = {
+    "project": "",
+    "view": "live",
+    "since": "24h",
+    "until": "",
+    "tz": "",
+    "where": "",
+    "compare": "",
+    "segment": "",
+    "layer": "places",
+    "theme": "dark",
+    "kiosk": "",
+}
+_PROJECT = re.compile(r"[A-Za-z0-9._:-]{1,64}(?::bots)?")
+_MOMENT = re.compile(r"[0-9]{1,4}[mhd]|[0-9]{10,15}|[0-9]{4}-[0-9]{2}-[0-9]{2}[0-9T:.Z+-]{0,24}")
+_MOST_CHARS = 20_000  # as a filter may have
+
+
+def read_address(arguments: Mapping[str, Sequence[bytes]]) -> dict[str, str]:
+    """Return what an address says, of each name what can be: those of `DEFAULTS` that are well given."""
+    given = {name: arguments[name][0].decode("utf-8", "replace") for name in DEFAULTS if arguments.get(name)}
+    if given.get("theme") == "default":
+        given["theme"] = "light"
+    return {name: value for name, value in given.items() if _can_be(name, value)}
+
+
+def search_of(chosen: Mapping[str, Any]) -> str:
+    """Return the part of an address from the question mark on; what is as usual is left out."""
+    kept = {name: chosen[name] for name, usual in DEFAULTS.items() if chosen.get(name, usual) != usual}
+    return f"?{urlencode(kept)}" if kept else ""
+
+
+def is_moment(text: str) -> bool:
+    """Tell whether a text looks like a time as `since` and `until` take it: ISO, epoch ms, or `90m`, `24h`, `7d`."""
+    return _MOMENT.fullmatch(text) is not None
+
+
+def _can_be(name: str, value: str) -> bool:
+    check = _CHECKS.get(name)
+    return len(value) <= _MOST_CHARS if check is None else check(value)
+
+
+_CHECKS: dict[str, Callable[[str], bool]] = {
+    "project": lambda value: value == ALL_PROJECTS or _PROJECT.fullmatch(value) is not None,
+    "view": lambda value: value in VIEWS,
+    "layer": lambda value: value in ("places", "sessions", "events"),
+    "theme": lambda value: value in ("dark", "light"),
+    "since": is_moment,
+    "until": is_moment,
+    "tz": lambda value: value in available_timezones(),
+    "compare": lambda value: value == "before",
+    "kiosk": lambda value: value == "1",
+}

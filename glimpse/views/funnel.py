@@ -1,0 +1,111 @@
+"""A funnel that a viewer builds: steps as filters or names of events, and how many sessions come to each.
+
+Rule of this module: a step is a filter of `glimpse.filters`, whole; what a viewer types becomes one or a `QueryError`.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import Any
+
+from glimpse.errors import QueryError
+from glimpse.events import PAGE_VIEW
+from glimpse.filters import Filter, Search, to_text
+from glimpse.views.asked import Ask, AskedPicture, AskedView
+from glimpse.views.chips import joined, picked, shown, typed
+from glimpse.views.labels import event_label
+from glimpse.views.parts import script, style
+from glimpse.views.scope import Scope
+
+MOST_STEPS = 8
+LIMITS_S = (0, 60, 300, 1800, 3600)  # 0: as long as the session
+_MOST_CHARS = 500
+_OFFERED = 30
+_FIRST_STEPS = 3
+_NOT_DONE = frozenset({PAGE_VIEW, "page_leave", "session_start", "web_vital", "js_error", "scroll_depth"})
+
+
+class FunnelBars(AskedPicture):
+    """The drawing, with the fields for the steps."""
+
+    _esm = script("funnel")
+    _stylesheets = style("asked", "funnel")
+
+
+class Funnel(AskedView):
+    """How far sessions come along some steps.
+
+    Parameters
+    ----------
+    steps
+        As somebody types them; by default a page view and what is done most often.
+    """
+
+    def __init__(self, ask: Ask, scope: Scope, *, steps: tuple[str, ...] = (), **params: Any) -> None:
+        self._steps = steps
+        self._within_s = 0
+        super().__init__(ask, scope, **params)
+
+    def _draw(self) -> AskedPicture:
+        return FunnelBars(sizing_mode="stretch_both", margin=0)
+
+    def _classes(self) -> list[str]:
+        return ["g-funnel"]
+
+    async def _answer(self, scope: Scope) -> Any:
+        names, pages = await asyncio.gather(
+            self._values(scope, "name", "events"), self._values(scope, "page", "page_views")
+        )
+        typed_steps = self._steps or _usual_steps(names)
+        filters = [step_of(text) for text in typed_steps]
+        limit = {"within_s": float(self._within_s)} if self._within_s else {}
+        asked = [to_text(filter_) for filter_ in filters]
+        rows = await self._ask("funnel", scope, steps=asked, **limit) if asked else []
+        steps = [
+            {
+                "typed": text,
+                "shown": _called(filter_),
+                **{name: row[name] for name in ("sessions", "share", "of_previous")},
+            }
+            for text, filter_, row in zip(typed_steps, filters, rows, strict=True)
+        ]
+        return {"steps": steps, "within_s": self._within_s, "limits_s": LIMITS_S, "offered": [*names, *pages]}
+
+    async def _values(self, scope: Scope, field: str, by: str) -> list[str]:
+        rows = await self._ask("breakdown", scope, field=field, by=by, top=_OFFERED)
+        return [row["value"] for row in rows if row["value"] and row[by]]
+
+    def _wish(self, what: dict[str, Any]) -> None:
+        match what:
+            case {"steps": list() as steps, "within_s": int(within_s)} if within_s in LIMITS_S:
+                given = [step.strip() for step in steps if isinstance(step, str) and len(step) <= _MOST_CHARS]
+                self._steps, self._within_s = tuple(step for step in given if step)[:MOST_STEPS], within_s
+                self.reload()
+
+
+def step_of(text: str) -> Filter:
+    """Return the filter that a step means: a condition, `/` and a page, or else the name of an event.
+
+    Raises
+    ------
+    QueryError
+        At a mistake in what begins like a condition.
+    """
+    if text.startswith("/"):
+        return picked("page", text)
+    together = joined(typed(text))
+    if together is None:
+        raise QueryError("a step needs a name, a page or a condition")
+    return picked("name", text) if isinstance(together, Search) and text[0] not in "\"'" else together
+
+
+def _usual_steps(names: list[str]) -> tuple[str, ...]:
+    done = [name for name in names if name not in _NOT_DONE]
+    return ((PAGE_VIEW,) if PAGE_VIEW in names else ()) + tuple(done[: _FIRST_STEPS - 1])
+
+
+def _called(step: Filter) -> str:
+    chip = shown(step)
+    if chip["field"] == "name" and chip["says"] == "is":
+        return event_label(chip["value"][0])
+    return chip["value"][0] if chip["field"] == "page" and chip["says"] == "is" else chip["text"]

@@ -1,0 +1,102 @@
+// One card of a breakdown: tabs, a search, sorted lines with bars and shares, and what it says as a file.
+// Values are data: they only ever become text.
+const regions = new Intl.DisplayNames(["en"], {type: "region"})
+const PICKS = new Set(["name", "page", "source", "country", "region", "city", "browser", "os", "device"])
+const UNITS = {events: "Events", page_views: "Views", sessions: "Sessions"}
+const SHOWN = 60
+const place = (code) => {
+  try { return regions.of(code) } catch { return code }
+}
+const percent = (share) => share > 0 && share < 0.01 ? "<1%" : `${Math.round(share * 100)}%`
+
+export function render({model, el}) {
+  let count = 0
+  const want = (what) => { model.wanted = JSON.stringify({...what, n: Date.now() + ++count}) }
+  const pick = (field, value) => { model.picked = JSON.stringify([field, value, Date.now() + ++count]) }
+  const card = make("section", "card")
+  const head = make("div", "head")
+  const title = make("h2")
+  const saves = make("div", "saves")
+  saves.append(button("save", "CSV", () => want({save: "csv"})), button("save", "Parquet", () => want({save: "parquet"})))
+  for (const one of saves.children) one.setAttribute("aria-label", `Download as ${one.textContent}`)
+  head.append(title, saves)
+  const tabs = make("div", "tabs")
+  tabs.setAttribute("role", "tablist")
+  const tools = make("div", "tools")
+  const search = make("input", "search")
+  search.type = "search"
+  search.placeholder = "Search"
+  const columns = make("div", "columns")
+  tools.append(search, columns)
+  const list = make("ol", "list")
+  const empty = make("div", "empty")
+  card.append(head, tabs, tools, list, empty)
+  el.append(card)
+
+  let s = {title: "", tabs: [], rows: [], by: "events", nothing: ""}
+  let sorted_by = ""
+  const line = (row, most) => {
+    const li = make("li")
+    const can_pick = PICKS.has(s.field) && !row.is_other
+    const one = can_pick ? button("line", null, () => pick(s.field, row.value)) : make("div", "line")
+    const bar = make("i", "bar")
+    bar.style.width = `calc((100% - 50px) * ${row[sorted_by] / most})`
+    const name = s.field.endsWith("country") && row.value ? place(row.value) : row.shown
+    one.title = can_pick ? `Filter by ${name}` : name
+    one.append(bar, make("span", row.value == null ? "name clip none" : "name clip", name),
+      make("span", "n num", row[sorted_by].toLocaleString()), make("span", "share num", percent(row.part)))
+    li.append(one)
+    return li
+  }
+  const fill = () => {
+    const whole = s.rows.reduce((sum, row) => sum + row[sorted_by], 0) || 1
+    const all = s.rows.map((row) => ({...row, part: sorted_by === s.by ? row.share : row[sorted_by] / whole}))
+    all.sort((a, b) => a.is_other - b.is_other || b[sorted_by] - a[sorted_by])
+    const text = search.value.trim().toLowerCase()
+    const name = (row) => s.field.endsWith("country") && row.value ? place(row.value) : String(row.shown)
+    const found = text ? all.filter((row) => name(row).toLowerCase().includes(text)) : all
+    const most = Math.max(1, ...found.filter((row) => !row.is_other).map((row) => row[sorted_by]))
+    list.replaceChildren(...found.slice(0, SHOWN).map((row) => line(row, Math.max(most, row[sorted_by]))))
+    empty.hidden = found.length > 0 && model.phase !== "failed"
+    empty.textContent = model.phase === "failed" ? model.problem : model.phase === "loading" && !model.state ? "" : s.nothing
+    for (const one of columns.children) one.setAttribute("aria-pressed", String(one.dataset.key === sorted_by))
+  }
+  const show = () => {
+    card.dataset.phase = model.phase
+    card.setAttribute("aria-busy", String(model.phase === "loading"))
+    if (model.state) s = JSON.parse(model.state)
+    title.textContent = s.title
+    card.setAttribute("aria-label", s.title)
+    search.setAttribute("aria-label", `Search ${s.title}`)
+    if (s.tabs.join("\n") !== [...tabs.children].map((one) => one.textContent).join("\n")) {
+      tabs.replaceChildren(...s.tabs.map((name) => {
+        const one = button("tab", name, () => want({tab: name}))
+        one.setAttribute("role", "tab")
+        return one
+      }))
+    }
+    for (const one of tabs.children) one.setAttribute("aria-selected", String(one.textContent === s.tab))
+    tabs.hidden = s.tabs.length < 2
+    sorted_by = s.by
+    columns.replaceChildren(...Object.entries(UNITS).map(([key, name]) => {
+      const one = button("column", name, () => { sorted_by = key; fill() })
+      one.dataset.key = key
+      return one
+    }))
+    fill()
+  }
+  const save = () => {
+    const {name, type, content} = model.file
+    if (!content) return
+    const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0))
+    const link = make("a")
+    link.href = URL.createObjectURL(new Blob([bytes], {type}))
+    link.download = name
+    link.click()
+    setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
+  }
+  search.addEventListener("input", fill)
+  show()
+  for (const name of ["state", "phase", "problem"]) model.on(name, show)
+  model.on("file", save)
+}

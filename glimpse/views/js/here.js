@@ -1,0 +1,66 @@
+// Who is here now. Lines are kept by session and moved, so that nothing flickers; what they say is only ever text.
+const regions = new Intl.DisplayNames(["en"], {type: "region"})
+const place = (code) => {
+  try { return code ? regions.of(code) : null } catch { return code }
+}
+const ago = (s) => s < 60 ? `${Math.max(0, Math.floor(s))} s` : `${Math.floor(s / 60)} min ${Math.floor(s % 60)} s`
+
+export function render({model, el}) {
+  const card = make("section", "card")
+  card.setAttribute("aria-label", "Who is here now")
+  const head = make("div", "head")
+  const count = make("span", "hint")
+  head.append(make("h2", "", "Who is here now"), count)
+  const list = make("ol", "list")
+  const empty = make("div", "empty", "Nobody is here right now")
+  card.append(head, list, empty)
+  el.append(card)
+  const rows = new Map()
+  let s = {now: 0, all: 0, lines: []}, skew = 0, clicks = 0
+
+  const draw = (id) => {
+    const li = make("li")
+    const row = make("button", "row")
+    row.type = "button"
+    row.title = "Filter by this session"
+    row.append(make("i", "dot"), make("span", "place clip"), make("span", "page clip"), make("span", "source clip"), make("span", "device clip"), make("span", "ago num"))
+    row.addEventListener("click", () => { model.picked = JSON.stringify(["session_id", id, Date.now() + ++clicks]) })
+    li.append(row)
+    return li
+  }
+  const age = () => {
+    const now = Date.now() - skew
+    for (const line of s.lines) {
+      const row = rows.get(line.id)?.firstChild
+      if (row) row.lastChild.textContent = ago((now - line.heard) / 1000)
+    }
+  }
+  const show = () => {
+    if (model.state) s = JSON.parse(model.state)
+    skew = Date.now() - s.now
+    const there = new Set(s.lines.map((line) => line.id))
+    for (const [id, li] of rows) {
+      if (there.has(id)) continue
+      li.remove()
+      rows.delete(id)
+    }
+    s.lines.forEach((line, i) => {
+      if (!rows.has(line.id)) rows.set(line.id, draw(line.id))
+      const li = rows.get(line.id)
+      const [dot, where, page, source, device] = li.firstChild.children
+      dot.className = line.active ? "dot active" : "dot idle"
+      dot.title = line.active ? "Active" : "Idle"
+      where.textContent = [line.city, place(line.country)].filter(Boolean).join(", ") || "Unknown place"
+      page.textContent = line.page ?? "–"
+      source.textContent = line.source ?? "Direct"
+      device.textContent = line.device ?? "–"
+      if (list.children[i] !== li) list.insertBefore(li, list.children[i] ?? null)
+    })
+    count.textContent = s.all > s.lines.length ? `the latest ${s.lines.length} of ${s.all.toLocaleString()}` : ""
+    empty.hidden = s.lines.length > 0
+    age()
+  }
+  show()
+  model.on("state", show)
+  const timer = setInterval(() => card.isConnected ? age() : clearInterval(timer), 1000)
+}

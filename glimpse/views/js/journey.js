@@ -1,0 +1,130 @@
+// One session's journey: each page and event with the time since the one before, its properties when asked for, and the
+// whole of it played as it happened. Event data only ever becomes text.
+const regions = new Intl.DisplayNames(["en"], {type: "region"})
+const SPEEDS = [1, 2, 5, 10, 30, 60]
+const LONGEST_WAIT_MS = 4000  // however long nothing happened
+const place = (code) => {
+  try { return code ? regions.of(code) : null } catch { return code }
+}
+const between = (ms) => ms < 1000 ? `${Math.max(0, Math.round(ms))} ms` : ms < 60000 ? `${(ms / 1000).toFixed(ms < 10000 ? 1 : 0)} s` : ms < 3600000 ? `${Math.floor(ms / 60000)} min ${Math.round(ms % 60000 / 1000)} s` : `${Math.floor(ms / 3600000)} h ${Math.floor(ms % 3600000 / 60000)} min`
+
+export function render({model, el}) {
+  const card = make("section", "card")
+  card.setAttribute("aria-label", "Journey")
+  const head = make("div", "head")
+  const who = make("div", "who clip")
+  const titles = make("div", "titles")
+  titles.append(make("h2", "", "Journey"), who)
+  const player = make("div", "player")
+  const play = make("button", "play", "Play")
+  play.type = "button"
+  const speed = make("select", "speed")
+  speed.setAttribute("aria-label", "Speed")
+  speed.append(...SPEEDS.map((times) => {
+    const option = make("option", "", `${times}×`)
+    option.value = times
+    return option
+  }))
+  speed.value = "10"
+  player.append(play, speed)
+  head.append(titles, player)
+  const track = make("div", "track")
+  const list = make("ol", "list")
+  const empty = make("div", "empty")
+  card.append(head, track, list, empty)
+  el.append(card)
+
+  let s = {session: "", steps: []}
+  let timer = null, at = -1
+
+  const properties = (step) => {
+    const entries = Object.entries(step.properties ?? {})
+    if (entries.length === 0) return null
+    const more = make("details")
+    const table = make("dl")
+    for (const [key, value] of entries) table.append(make("dt", "", key), make("dd", "", typeof value === "string" ? value : JSON.stringify(value)))
+    more.append(make("summary", "", entries.length === 1 ? "1 property" : `${entries.length} properties`), table)
+    return more
+  }
+  const draw = (step, i) => {
+    const li = make("li", step.name === "page_view" ? "step page" : "step")
+    const since = i ? step.time - s.steps[i - 1].time : 0
+    const clock = new Intl.DateTimeFormat(undefined, {hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: s.tz})
+    const body = make("div", "body")
+    const top = make("div", "top")
+    top.append(make("b", "name clip", step.label), make("span", "at clip", step.page ?? ""))
+    body.append(top)
+    const more = properties(step)
+    if (more) body.append(more)
+    const times = make("div", "times num")
+    const time = make("time", "", clock.format(step.time))
+    time.dateTime = new Date(step.time).toISOString()
+    times.append(time, make("span", "since", i ? `+${between(since)}` : "start"))
+    li.append(times, make("i", "dot"), body)
+    return li
+  }
+  const draw_track = () => {
+    const first = s.steps[0]?.time ?? 0, whole = Math.max(1, (s.steps.at(-1)?.time ?? 0) - first)
+    track.replaceChildren(...s.steps.map((step) => {
+      const mark = make("i", step.name === "page_view" ? "page" : "")
+      mark.style.left = `${(step.time - first) / whole * 100}%`
+      return mark
+    }))
+  }
+  const mark = () => {
+    for (const [i, li] of [...list.children].entries()) {
+      li.classList.toggle("later", at >= 0 && i > at)
+      li.classList.toggle("now", i === at)
+    }
+    for (const [i, one] of [...track.children].entries()) one.classList.toggle("later", at >= 0 && i > at)
+    if (at >= 0) list.children[at]?.scrollIntoView({block: "nearest", behavior: matchMedia("(prefers-reduced-motion: reduce)").matches ? "auto" : "smooth"})
+  }
+  const stop = () => {
+    clearTimeout(timer)
+    timer = null
+    play.textContent = "Play"
+    play.setAttribute("aria-pressed", "false")
+  }
+  const go_on = () => {
+    at += 1
+    mark()
+    if (at >= s.steps.length - 1) {
+      stop()
+      at = -1
+      return
+    }
+    const wait = (s.steps[at + 1].time - s.steps[at].time) / Number(speed.value)
+    timer = setTimeout(() => el.isConnected && go_on(), Math.min(Math.max(30, wait), Number(speed.value) === 1 ? Infinity : LONGEST_WAIT_MS))
+  }
+  play.addEventListener("click", () => {
+    if (timer != null) return stop()
+    play.textContent = "Pause"
+    play.setAttribute("aria-pressed", "true")
+    timer = 0
+    go_on()
+  })
+  let drawn = ""
+  const show = () => {
+    card.dataset.phase = model.phase
+    card.setAttribute("aria-busy", String(model.phase === "loading"))
+    if (model.state && model.state !== drawn) {
+      drawn = model.state
+      const before = s
+      s = JSON.parse(drawn)
+      stop()
+      at = -1
+      // Of the same session, what the viewer has opened stays open.
+      const opened = new Set(before.session === s.session ? [...list.children].flatMap((li, i) => li.querySelector("details")?.open ? [before.steps[i].time] : []) : [])
+      list.replaceChildren(...s.steps.map(draw))
+      for (const [i, li] of [...list.children].entries()) if (opened.has(s.steps[i].time)) li.querySelector("details")?.setAttribute("open", "")
+      draw_track()
+      const facts = s.who ?? {}
+      who.textContent = [[facts.city ?? facts.region, place(facts.country)].filter(Boolean).join(", "), s.session && (facts.source ?? "Direct"), [facts.browser, facts.os].filter(Boolean).join(" on ")].filter(Boolean).join(" · ")
+    }
+    player.hidden = track.hidden = s.steps.length < 2
+    empty.hidden = s.steps.length > 0 && model.phase !== "failed"
+    empty.textContent = model.phase === "failed" ? model.problem : !s.session ? "Choose a session to see what happened in it." : "Nothing is stored of this session"
+  }
+  show()
+  for (const name of ["state", "phase", "problem"]) model.on(name, show)
+}

@@ -1,0 +1,125 @@
+// The counts of a span, each with its change against the time before, and the chosen one as a line. All of it is drawn
+// from numbers; times are shown in the zone that was asked for.
+const SVG = "http://www.w3.org/2000/svg"
+const TILES = [["sessions", "Sessions"], ["page_views", "Page views"], ["events", "Events"], ["bounce", "Bounce rate"]]
+const LINES = ["sessions", "page_views", "events"]
+const H = 190, LEFT = 44, RIGHT = 14, TOP = 12, BOTTOM = 24
+const shape = (tag, attributes, text) => {
+  const el = document.createElementNS(SVG, tag)
+  for (const [key, value] of Object.entries(attributes)) el.setAttribute(key, value)
+  if (text != null) el.textContent = text
+  return el
+}
+const value_of = (totals, key) => key === "bounce" ? (totals.sessions ? totals.bounces / totals.sessions : null) : totals[key]
+const written = (key, value) => value == null ? "–" : key === "bounce" ? `${Math.round(value * 100)}%` : value.toLocaleString()
+const nice = (most) => {
+  const unit = 10 ** Math.floor(Math.log10(Math.max(1, most)))
+  return unit * [1, 2, 3, 4, 5, 6, 8, 10].find((step) => unit * step >= Math.max(1, most))
+}
+
+export function render({model, el}) {
+  const card = make("section", "card")
+  card.setAttribute("aria-label", "Overview")
+  const tiles = make("div", "tiles")
+  const chart = make("div", "chart")
+  const tip = make("div", "tip")
+  tip.hidden = true
+  const empty = make("div", "empty")
+  card.append(tiles, chart, empty)
+  el.append(card)
+  let s = null
+  let chosen = "sessions"
+
+  for (const [key, name] of TILES) {
+    const one = make(key === "bounce" ? "div" : "button", "tile")
+    if (key !== "bounce") {
+      one.type = "button"
+      one.addEventListener("click", () => { chosen = key; show() })
+    }
+    one.dataset.key = key
+    const value = make("b", "value num", "–")
+    value.dataset.total = key
+    one.append(make("span", "name", name), value, make("span", "change num"))
+    tiles.append(one)
+  }
+  const moment = (t) => {
+    const options = s.unit === "minute" || s.unit === "hour" ? {weekday: "short", hour: "2-digit", minute: "2-digit"} : {day: "numeric", month: "short", year: "numeric"}
+    return new Intl.DateTimeFormat(undefined, {...options, timeZone: s.tz, hourCycle: "h23"}).format(t)
+  }
+  const tick = (t) => {
+    const is_short = s.until - s.since <= 2 * 86400000
+    const options = is_short ? {hour: "2-digit", minute: "2-digit"} : {day: "numeric", month: "short"}
+    return new Intl.DateTimeFormat(undefined, {...options, timeZone: s.tz, hourCycle: "h23"}).format(t)
+  }
+  const fill_tiles = () => {
+    for (const one of tiles.children) {
+      const {key} = one.dataset
+      const now = value_of(s.now.totals, key)
+      const before = s.before && value_of(s.before.totals, key)
+      one.children[1].textContent = written(key, now)
+      one.setAttribute("aria-pressed", String(key === chosen))
+      const change = one.children[2]
+      change.hidden = !s.before
+      change.title = s.before ? `Before: ${written(key, before)}` : ""
+      if (!s.before) continue
+      if (!before || now == null) change.textContent = "no comparison"
+      else if (key === "bounce") change.textContent = `${now >= before ? "+" : "−"}${Math.abs(Math.round((now - before) * 100))} points`
+      else change.textContent = `${now >= before ? "▲" : "▼"} ${Math.abs(Math.round((now / before - 1) * 100))}%`
+    }
+  }
+  const draw = () => {
+    const column = LINES.indexOf(chosen) + 1
+    const width = Math.max(260, chart.clientWidth)
+    const steps = s.now.steps, before = s.before?.steps ?? []
+    const n = Math.max(steps.length, 2)
+    const top = nice(Math.max(1, ...steps.map((step) => step[column]), ...before.map((step) => step[column])))
+    const x = (i) => LEFT + (width - LEFT - RIGHT) * i / (n - 1)
+    const y = (value) => H - BOTTOM - (H - BOTTOM - TOP) * value / top
+    const path = (all) => all.slice(0, n).map((step, i) => `${i ? "L" : "M"}${x(i).toFixed(1)} ${y(step[column]).toFixed(1)}`).join("")
+    const svg = shape("svg", {viewBox: `0 0 ${width} ${H}`, width, height: H, role: "img", "aria-label": `${TILES.find(([key]) => key === chosen)[1]} over time`})
+    for (const part of [0, 0.5, 1]) {
+      svg.append(shape("line", {x1: LEFT, x2: width - RIGHT, y1: y(top * part), y2: y(top * part), class: "grid"}))
+      svg.append(shape("text", {x: LEFT - 8, y: y(top * part) + 4, class: "label", "text-anchor": "end"}, (top * part).toLocaleString()))
+    }
+    const every = Math.max(1, Math.ceil(n / Math.max(2, Math.floor(width / 110))))
+    for (let i = Math.floor(every / 2); i < steps.length; i += every) svg.append(shape("text", {x: x(i), y: H - 6, class: "label", "text-anchor": "middle"}, tick(steps[i][0])))
+    if (before.length) svg.append(shape("path", {d: path(before), class: "before"}))
+    if (steps.length) {
+      const line = steps.length > 1 ? path(steps) : `M${LEFT} ${y(steps[0][column])}L${width - RIGHT} ${y(steps[0][column])}`
+      svg.append(shape("path", {d: `${line}L${steps.length > 1 ? x(steps.length - 1) : width - RIGHT} ${y(0)}L${LEFT} ${y(0)}Z`, class: "area"}), shape("path", {d: line, class: "line"}))
+    }
+    const cross = shape("line", {y1: TOP, y2: H - BOTTOM, class: "cross", visibility: "hidden"})
+    const dot = shape("circle", {r: 4, class: "dot", visibility: "hidden"})
+    svg.append(cross, dot)
+    svg.addEventListener("pointermove", (event) => {
+      const i = Math.max(0, Math.min(steps.length - 1, Math.round((event.offsetX - LEFT) / (width - LEFT - RIGHT) * (n - 1))))
+      if (!steps[i]) return
+      for (const mark of [cross, dot]) mark.setAttribute("visibility", "visible")
+      cross.setAttribute("x1", x(i)); cross.setAttribute("x2", x(i))
+      dot.setAttribute("cx", x(i)); dot.setAttribute("cy", y(steps[i][column]))
+      tip.hidden = false
+      tip.replaceChildren(make("b", "num", steps[i][column].toLocaleString()), make("span", "", moment(steps[i][0])))
+      if (before[i]) tip.append(make("span", "was", `before: ${before[i][column].toLocaleString()}`))
+      tip.style.left = `${Math.min(Math.max(x(i), 70), width - 70)}px`
+    })
+    svg.addEventListener("pointerleave", () => {
+      for (const mark of [cross, dot]) mark.setAttribute("visibility", "hidden")
+      tip.hidden = true
+    })
+    chart.replaceChildren(svg, tip)
+  }
+  const show = () => {
+    card.dataset.phase = model.phase
+    card.setAttribute("aria-busy", String(model.phase === "loading"))
+    if (model.state) s = JSON.parse(model.state)
+    empty.textContent = model.phase === "failed" ? model.problem : ""
+    empty.hidden = model.phase !== "failed"
+    chart.style.opacity = model.phase === "failed" ? 0.15 : 1
+    if (s == null) return
+    fill_tiles()
+    draw()
+  }
+  new ResizeObserver(() => { if (s) draw() }).observe(chart)
+  show()
+  for (const name of ["state", "phase", "problem"]) model.on(name, show)
+}

@@ -1,0 +1,71 @@
+// Which time is looked at: usual spans, or one of one's own; in which zone; beside the time before or not.
+const SPANS = [["1h", "1 h"], ["24h", "24 h"], ["7d", "7 d"], ["30d", "30 d"]]
+
+export function render({model, el}) {
+  const here = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC"
+  const bar = make("div", "bar")
+  bar.setAttribute("role", "group")
+  bar.setAttribute("aria-label", "Time")
+  const spans = make("div", "spans")
+  for (const [key, name] of SPANS) {
+    const one = button("span", name, () => { is_custom = false; model.until = ""; model.since = key })
+    one.dataset.since = key
+    one.setAttribute("aria-label", `The last ${name}`)
+    spans.append(one)
+  }
+  const own = button("span", "Custom", () => { is_custom = !is_custom; show() })
+  spans.append(own)
+  const custom = make("form", "custom")
+  const from = make("input"), to = make("input")
+  for (const [field, name] of [[from, "From"], [to, "To"]]) {
+    field.type = "datetime-local"
+    field.required = field === from
+    field.setAttribute("aria-label", name)
+  }
+  const go = make("button", "span go", "Show")
+  custom.append(from, make("span", "to", "to"), to, go)
+  custom.addEventListener("submit", (event) => {
+    event.preventDefault()
+    model.until = to.value
+    model.since = from.value
+  })
+  const compare = make("label", "compare")
+  const box = make("input")
+  box.type = "checkbox"
+  box.addEventListener("change", () => { model.compare = box.checked ? "before" : "" })
+  compare.append(box, make("span", "", "Compare with the time before"))
+  const zones = make("select", "zones")
+  zones.setAttribute("aria-label", "Time zone")
+  const all = [...new Set([here, "UTC", ...(Intl.supportedValuesOf?.("timeZone") ?? [])])]
+  zones.append(...all.map((name) => {
+    const option = make("option", "", name.replaceAll("_", " "))
+    option.value = name
+    return option
+  }))
+  zones.addEventListener("change", () => { model.tz = zones.value === here ? "" : zones.value })
+  bar.append(spans, custom, compare, zones)
+  el.append(bar)
+
+  const is_usual = () => !model.until && SPANS.some(([key]) => key === model.since)
+  let is_custom = !is_usual()
+  const show = () => {
+    for (const one of spans.children) one.setAttribute("aria-pressed", String(!is_custom && !model.until && one.dataset.since === model.since))
+    own.setAttribute("aria-pressed", String(is_custom))
+    own.setAttribute("aria-expanded", String(is_custom))
+    custom.hidden = !is_custom
+    compare.hidden = !model.can_compare
+    if (/^\d{4}-/.test(model.since)) from.value = model.since.slice(0, 16)
+    if (/^\d{4}-/.test(model.until)) to.value = model.until.slice(0, 16)
+    box.checked = model.compare === "before"
+    const zone = model.tz || here
+    if (![...zones.options].some((option) => option.value === zone)) {
+      const option = make("option", "", zone)
+      option.value = zone
+      zones.append(option)
+    }
+    zones.value = zone
+  }
+  show()
+  for (const name of ["since", "until", "tz", "compare", "can_compare"]) model.on(name, show)
+  model.zone = here
+}

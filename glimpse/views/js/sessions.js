@@ -1,0 +1,78 @@
+// The list of sessions. Whatever a visitor's browser said only ever becomes text.
+const regions = new Intl.DisplayNames(["en"], {type: "region"})
+const place = (code) => {
+  try { return code ? regions.of(code) : null } catch { return code }
+}
+const lasting = (s) => s < 60 ? `${Math.round(s)} s` : s < 3600 ? `${Math.floor(s / 60)} min ${Math.round(s % 60)} s` : `${Math.floor(s / 3600)} h ${Math.floor(s % 3600 / 60)} min`
+const plural = (n, one, many) => `${n.toLocaleString()} ${n === 1 ? one : many}`
+
+export function render({model, el}) {
+  const card = make("section", "card")
+  card.setAttribute("aria-label", "Sessions")
+  const head = make("div", "head")
+  const count = make("span", "hint")
+  head.append(make("h2", "", "Sessions"), count)
+  const search = make("input", "search")
+  search.type = "search"
+  search.placeholder = "Search these sessions"
+  search.setAttribute("aria-label", "Search these sessions")
+  const tools = make("div", "tools")
+  tools.append(search)
+  const list = make("ol", "list")
+  const empty = make("div", "empty")
+  card.append(head, tools, list, empty)
+  el.append(card)
+  let s = {rows: []}, open = "", asked = 0
+
+  const draw = (row) => {
+    const li = make("li")
+    const one = make("button", "row")
+    one.type = "button"
+    one.dataset.session = row.id
+    const when = new Intl.DateTimeFormat(undefined, {day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: s.tz}).format(row.started_at)
+    const where = [row.city ?? row.region, place(row.country)].filter(Boolean).join(", ") || "Unknown place"
+    const way = row.entry_page === row.exit_page ? row.entry_page : `${row.entry_page ?? "?"} → ${row.exit_page ?? "?"}`
+    const top = make("span", "top"), low = make("span", "low")
+    top.append(make("span", "place clip", where), make("span", "when num", when))
+    const device = [row.browser, row.os].filter(Boolean).join(" on ") || row.device
+    low.append(make("span", "way clip", way ?? "no page"),
+      make("span", "facts num", `${plural(row.pages, "page", "pages")} · ${plural(row.events, "event", "events")} · ${lasting(row.duration_s ?? 0)}`))
+    const last = make("span", "low")
+    last.append(make("span", "way clip", [row.source ?? "Direct", device].filter(Boolean).join(" · ")), make("span", "facts", row.is_bounce ? "bounce" : ""))
+    one.append(top, low, last)
+    one.search_ = [where, way, device, row.source ?? "direct", row.id].join("\n").toLowerCase()
+    one.addEventListener("click", () => {
+      open = row.id
+      mark()
+      model.wanted = JSON.stringify({open: row.id, project: row.project, n: Date.now() + ++asked})
+    })
+    li.append(one)
+    return li
+  }
+  const mark = () => {
+    for (const li of list.children) li.firstChild.setAttribute("aria-pressed", String(li.firstChild.dataset.session === open))
+  }
+  const filter = () => {
+    const text = search.value.trim().toLowerCase()
+    for (const li of list.children) li.hidden = Boolean(text) && !li.firstChild.search_.includes(text)
+    const shown = [...list.children].filter((li) => !li.hidden).length
+    empty.hidden = shown > 0 && model.phase !== "failed"
+    empty.textContent = model.phase === "failed" ? model.problem : model.phase === "loading" && !model.state ? "" : s.rows.length ? "No session fits" : "No session in this span"
+    count.textContent = s.rows.length === 0 ? "" : s.more ? `the newest ${s.rows.length}` : plural(s.rows.length, "session", "sessions")
+  }
+  let drawn = ""
+  const show = () => {
+    card.dataset.phase = model.phase
+    card.setAttribute("aria-busy", String(model.phase === "loading"))
+    if (model.state && model.state !== drawn) {
+      drawn = model.state
+      s = JSON.parse(drawn)
+      list.replaceChildren(...s.rows.map(draw))
+      mark()
+    }
+    filter()
+  }
+  search.addEventListener("input", filter)
+  show()
+  for (const name of ["state", "phase", "problem"]) model.on(name, show)
+}

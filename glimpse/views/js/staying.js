@@ -1,0 +1,74 @@
+// Which share of a cohort's sessions was still there after some time: a line for each cohort, cells coloured by share.
+// Values are data: they only ever become text.
+const regions = new Intl.DisplayNames(["en"], {type: "region"})
+const lasting = (s) => s < 60 ? `${s} s` : `${s / 60} min`
+
+export function render({model, el}) {
+  let count = 0
+  const card = make("section", "card")
+  card.setAttribute("aria-label", "Retention")
+  const head = make("div", "head")
+  head.append(make("h2", "", "Retention"), make("span", "hint", "sessions still there after"))
+  const tabs = make("div", "tabs")
+  tabs.setAttribute("role", "tablist")
+  const scroll = make("div", "scroll")
+  const table = make("table")
+  scroll.append(table)
+  const empty = make("div", "empty")
+  card.append(head, tabs, scroll, empty)
+  el.append(card)
+  let s = {tabs: [], rows: [], after_s: []}
+
+  const called = (value) => {
+    if (s.field === null) return new Intl.DateTimeFormat(undefined, {weekday: "short", day: "numeric", month: "short", timeZone: s.tz}).format(value)
+    if (value == null) return s.tab === "Source" ? "Direct" : "Unknown"
+    if (s.tab !== "Country") return value
+    try { return regions.of(value) } catch { return value }
+  }
+  const line = (row) => {
+    const tr = make("tr")
+    const th = make("th", "clip", called(row.of))
+    th.scope = "row"
+    th.title = th.textContent
+    tr.append(th, make("td", "all num", row.sessions.toLocaleString()), ...row.still_there.map((n, i) => {
+      const share = row.sessions ? n / row.sessions : 0
+      const td = make("td", "cell num")
+      const box = make("span", "box", `${Math.round(share * 100)}%`)
+      box.style.setProperty("--share", share.toFixed(3))
+      td.title = `${n.toLocaleString()} of ${row.sessions.toLocaleString()} after ${lasting(s.after_s[i])}`
+      td.append(box)
+      return td
+    }))
+    return tr
+  }
+  const show = () => {
+    card.dataset.phase = model.phase
+    card.setAttribute("aria-busy", String(model.phase === "loading"))
+    if (model.state) s = JSON.parse(model.state)
+    if (tabs.children.length !== s.tabs.length) {
+      tabs.replaceChildren(...s.tabs.map((name) => {
+        const one = make("button", "tab", name)
+        one.type = "button"
+        one.setAttribute("role", "tab")
+        one.addEventListener("click", () => { model.wanted = JSON.stringify({tab: name, n: Date.now() + ++count}) })
+        return one
+      }))
+    }
+    for (const one of tabs.children) one.setAttribute("aria-selected", String(one.textContent === s.tab))
+    const is_failed = model.phase === "failed"
+    empty.textContent = is_failed ? model.problem : "No sessions started in this span"
+    empty.hidden = !is_failed && (model.phase === "loading" || s.rows.length > 0)
+    table.hidden = is_failed || s.rows.length === 0
+    const top = make("tr")
+    top.append(...[s.tab, "Sessions", ...s.after_s.map(lasting)].map((text) => {
+      const th = make("th", "", text)
+      th.scope = "col"
+      return th
+    }))
+    table.replaceChildren(make("thead"), make("tbody"))
+    table.firstChild.append(top)
+    table.lastChild.append(...s.rows.map(line))
+  }
+  show()
+  for (const name of ["state", "phase", "problem"]) model.on(name, show)
+}

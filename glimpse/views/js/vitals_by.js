@@ -1,0 +1,95 @@
+// Web Vitals by page, country or device: a line each, the slowest first by whichever column is clicked.
+// Values are data: they only ever become text.
+const regions = new Intl.DisplayNames(["en"], {type: "region"})
+const shown = (field, value) => {
+  if (value == null) return "Unknown"
+  if (field !== "country") return value
+  try { return regions.of(value) } catch { return value }
+}
+const written = (metric, value) => {
+  if (metric === "CLS") return value.toLocaleString(undefined, {minimumFractionDigits: 2, maximumFractionDigits: 2})
+  return value >= 1000 ? `${(value / 1000).toFixed(1)} s` : `${Math.round(value)} ms`
+}
+
+export function render({model, el}) {
+  let count = 0
+  const want = (what) => { model.wanted = JSON.stringify({...what, n: Date.now() + ++count}) }
+  const pick = (field, value) => { model.picked = JSON.stringify([field, value, Date.now() + ++count]) }
+  const card = make("section", "card")
+  const head = make("div", "head")
+  const title = make("h2", "", "Slowest first")
+  head.append(title, make("span", "hint", "75th percentile"))
+  const tabs = make("div", "tabs")
+  tabs.setAttribute("role", "tablist")
+  const scroll = make("div", "scroll")
+  const table = make("table")
+  const empty = make("div", "empty")
+  scroll.append(table)
+  card.append(head, tabs, scroll, empty)
+  card.setAttribute("aria-label", "Web vitals by page, country or device")
+  el.append(card)
+  let s = {tabs: [], rows: [], metrics: [], field: "page"}
+  let sorted_by = "LCP"
+
+  const most = (row) => Math.max(...Object.values(row.metrics).map((one) => one.n))
+  const line = (row) => {
+    const tr = make("tr")
+    const th = make("th")
+    th.scope = "row"
+    const name = shown(s.field, row.value)
+    const link = button(row.value == null ? "who clip none" : "who clip", name, () => pick(s.field, row.value))
+    link.title = `Filter by ${name}`
+    th.append(link)
+    tr.append(th, ...s.metrics.map((metric) => {
+      const one = row.metrics[metric]
+      const td = make("td", "num", one ? written(metric, one.value) : "–")
+      if (one) {
+        td.dataset.band = one.band
+        td.title = `${one.band}: ${Math.round(one.good * 100)}% good, of ${one.n.toLocaleString()}`
+      }
+      return td
+    }), make("td", "num count", most(row).toLocaleString()))
+    return tr
+  }
+  const fill = () => {
+    const top = make("tr")
+    const first = make("th", "", s.tab)
+    first.scope = "col"
+    top.append(first, ...s.metrics.map((metric) => {
+      const th = make("th")
+      th.scope = "col"
+      const is_this = metric === sorted_by
+      if (is_this) th.setAttribute("aria-sort", "descending")
+      const one = button("column", metric, () => { sorted_by = metric; fill() })
+      one.setAttribute("aria-pressed", String(is_this))
+      th.append(one)
+      return th
+    }), make("th", "count", "Measured"))
+    top.lastChild.scope = "col"
+    const of = (row) => row.metrics[sorted_by]?.value ?? -1
+    const rows = [...s.rows].sort((a, b) => of(b) - of(a))
+    table.replaceChildren(make("thead"), make("tbody"))
+    table.firstChild.append(top)
+    table.lastChild.append(...rows.map(line))
+  }
+  const show = () => {
+    card.dataset.phase = model.phase
+    card.setAttribute("aria-busy", String(model.phase === "loading"))
+    if (model.state) s = JSON.parse(model.state)
+    if (tabs.children.length !== s.tabs.length) {
+      tabs.replaceChildren(...s.tabs.map((name) => {
+        const one = button("tab", name, () => want({tab: name}))
+        one.setAttribute("role", "tab")
+        return one
+      }))
+    }
+    for (const one of tabs.children) one.setAttribute("aria-selected", String(one.textContent === s.tab))
+    const is_failed = model.phase === "failed"
+    empty.textContent = is_failed ? model.problem : s.rows.length || model.phase === "loading" ? "" : "Nothing in this span"
+    empty.hidden = !empty.textContent
+    table.hidden = is_failed || !s.rows.length
+    fill()
+  }
+  show()
+  for (const name of ["state", "phase", "problem"]) model.on(name, show)
+}

@@ -1,0 +1,67 @@
+"""The live page: what happens now, one pull for all its parts."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import panel as pn
+
+from glimpse.live import Window
+from glimpse.views.board import Board
+from glimpse.views.feed import Feed
+from glimpse.views.here_list import HereList
+from glimpse.views.kpis import Kpis
+from glimpse.views.live_map import LiveMap
+from glimpse.views.parts import LiveView, style
+from glimpse.views.project_list import ProjectList
+from glimpse.views.pull import Pull
+from glimpse.views.timeline import Timeline
+from glimpse.views.tokens import ThemeName
+from glimpse.views.top_bar import GettingStarted
+from glimpse.views.top_list import TopList
+
+
+class LivePage:
+    """Tiles, map, chart, feed and lists in a grid; a page of the dashboard, which hands it the pull."""
+
+    def __init__(self, window: Window, project: str, *, pull: Pull, theme: ThemeName, sdk_url: str) -> None:
+        shared: dict[str, Any] = {"pull": pull, "theme": theme}
+        self.kpis = Kpis(window, project, **shared)
+        self.live_map = LiveMap(window, project, **shared)
+        self.timeline = Timeline(window, project, **shared)
+        self.feed = Feed(window, project, **shared)
+        self.lists = [TopList(window, project, of=of, **shared) for of in ("pages", "sources", "countries")]
+        self.here = HereList(window, project, **shared)
+        self.projects = ProjectList(window, project, **shared)
+        self.parts: list[LiveView] = [
+            self.kpis,
+            self.live_map,
+            self.timeline,
+            self.feed,
+            *self.lists,
+            self.here,
+            self.projects,
+        ]
+        self._pull = pull
+        self._start = GettingStarted(project=project, sdk_url=sdk_url, margin=0, css_classes=["g-start"])
+        self.layout = pn.Column(
+            *(part.layout for part in self.parts),
+            self._start,
+            css_classes=["g-grid"],
+            stylesheets=style("grid", "wall"),
+            sizing_mode="stretch_both",
+            margin=0,
+        )
+        pull.add(self._refresh)
+
+    def _refresh(self, board: Board) -> None:
+        self._start.is_shown = board.numbers.is_empty and self._pull.where is None
+
+    def show_project(self, project: str) -> None:
+        """Name another project in the tag that an empty page shows."""
+        self._start.project = project
+
+    def watch_picks(self, take: Any) -> None:
+        """Call with each field and value that is clicked on."""
+        for part in self.parts:
+            part.param.watch(lambda change: change.new and take(*change.new), "picked")

@@ -1,0 +1,122 @@
+"""The sessions page: a list, and beside it one session's journey, which can be played as it happened."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from glimpse.views.asked import Ask, AskedPicture, AskedView, Rows
+from glimpse.views.asked_page import AskedPage
+from glimpse.views.labels import event_label
+from glimpse.views.parts import script, style
+from glimpse.views.scope import Scope
+from glimpse.views.tokens import ThemeName
+
+MOST = 200
+MOST_STEPS = 1_000
+_FACTS = ("id", "project", "started_at", "duration_s", "pages", "events", "is_bounce", "entry_page", "exit_page")
+_PLACE = ("city", "region", "country", "source", "browser", "os", "device")
+
+
+class SessionLines(AskedPicture):
+    """The drawing of the list."""
+
+    _esm = script("sessions")
+    _stylesheets = style("asked", "sessions")
+
+
+class JourneySteps(AskedPicture):
+    """The drawing of one journey."""
+
+    _esm = script("journey")
+    _stylesheets = style("asked", "journey")
+
+
+class SessionList(AskedView):
+    """The sessions that started in a span, newest first; `chosen` is the one that was clicked on."""
+
+    def __init__(self, ask: Ask, scope: Scope, **params: Any) -> None:
+        self._choose: Callable[[str, str], None] = lambda _project, _id: None
+        super().__init__(ask, scope, **params)
+
+    def _draw(self) -> AskedPicture:
+        return SessionLines(sizing_mode="stretch_both", margin=0)
+
+    def _classes(self) -> list[str]:
+        return ["g-sessions"]
+
+    async def _answer(self, scope: Scope) -> Any:
+        rows = await self._ask("sessions", scope, limit=MOST + 1)
+        return {
+            "tz": scope.tz,
+            "more": len(rows) > MOST,
+            "rows": [{name: row.get(name) for name in (*_FACTS, *_PLACE)} for row in rows[:MOST]],
+        }
+
+    def on_choice(self, choose: Callable[[str, str], None]) -> None:
+        """Call with project and id of each session that is clicked on."""
+        self._choose = choose
+
+    def _wish(self, what: dict[str, Any]) -> None:
+        match what:
+            case {"open": str(session_id), "project": str(project)}:
+                self._choose(project, session_id)
+
+
+class Journey(AskedView):
+    """One session's pages and events in order, with the times between."""
+
+    def __init__(self, ask: Ask, scope: Scope, session: str = "", **params: Any) -> None:
+        self.session = session
+        super().__init__(ask, scope, **params)
+
+    def _draw(self) -> AskedPicture:
+        return JourneySteps(sizing_mode="stretch_both", margin=0)
+
+    def _classes(self) -> list[str]:
+        return ["g-journey"]
+
+    async def _answer(self, scope: Scope) -> Any:
+        if not self.session:
+            return {"session": "", "steps": []}
+        steps = await self._ask("journey", Scope(scope.project), session=self.session, limit=MOST_STEPS)
+        return {
+            "session": self.session,
+            "tz": scope.tz,
+            "who": _facts_of(steps),
+            "steps": [_step(event) for event in steps],
+        }
+
+    def open(self, project: str, session: str) -> None:
+        """Show another session's journey."""
+        self.session = session
+        self.scope = Scope(project, tz=self.scope.tz)
+        self.reload()
+
+
+def _facts_of(steps: Rows) -> dict[str, Any]:
+    """Return what is known of the session's place and device: the first that is known of each."""
+    names = (*_PLACE, "lat", "lon")
+    return {name: next((step[name] for step in steps if step.get(name) is not None), None) for name in names}
+
+
+def _step(event: dict[str, Any]) -> dict[str, Any]:
+    kept = {name: event.get(name) for name in ("time", "name", "page", "title", "properties")}
+    return kept | {"label": event_label(event["name"])}
+
+
+class SessionsPage(AskedPage):
+    """List and journey."""
+
+    def __init__(self, ask: Ask, *, theme: ThemeName) -> None:
+        shared: dict[str, Any] = {"is_alone": False, "theme": theme}
+        self.list = SessionList(ask, Scope(), **shared)
+        self.journey = Journey(ask, Scope(), **shared)
+        self.list.on_choice(self.journey.open)
+        super().__init__("sessions_page", [self.list, self.journey])
+
+    def show(self, scope: Scope, *, compares: bool) -> None:  # noqa: ARG002 - a list has nothing to be compared with
+        """Go on to another scope; the journey that is open stays."""
+        self.list.show_scope(scope)
+        if not self.journey.session:
+            self.journey.show_scope(Scope(tz=scope.tz))

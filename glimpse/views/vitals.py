@@ -1,0 +1,102 @@
+"""How fast pages are: the 75th percentile of each Web Vital, and whether that is good, middling or poor.
+
+The bounds are those of https://web.dev/articles/vitals, and of the pages there on FCP and TTFB.
+"""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar, Literal
+
+from glimpse.views.asked import Ask, AskedPicture, AskedView, Rows
+from glimpse.views.parts import script, style
+from glimpse.views.scope import Scope
+
+# What each is called; up to where it is good, and from where on poor. Milliseconds; CLS has no unit.
+METRICS: dict[str, tuple[str, float, float]] = {
+    "LCP": ("Largest paint", 2500, 4000),
+    "INP": ("Response to input", 200, 500),
+    "CLS": ("Layout shift", 0.1, 0.25),
+    "FCP": ("First paint", 1800, 3000),
+    "TTFB": ("First byte", 800, 1800),
+}
+TABS = {"Page": "page", "Country": "country", "Device": "device"}
+TOP = 100
+
+
+def band_of(metric: str, value: float) -> Literal["good", "middling", "poor"]:
+    """Return how good a measurement is; the bounds themselves belong to the better side."""
+    _, good, poor = METRICS[metric]
+    return "good" if value <= good else "middling" if value <= poor else "poor"
+
+
+class VitalTiles(AskedPicture):
+    """The drawing of all together."""
+
+    _esm = script("vitals")
+    _stylesheets = style("asked", "vitals")
+
+
+class VitalLines(AskedPicture):
+    """The drawing of the table."""
+
+    _esm = script("vitals_by")
+    _stylesheets = style("asked", "breakdown", "vitals_by")
+
+
+class Vitals(AskedView):
+    """Each Web Vital of a span, all pages together."""
+
+    alone_styles: ClassVar[dict[str, str]] = {"height": "148px"}
+
+    def _draw(self) -> AskedPicture:
+        return VitalTiles(sizing_mode="stretch_both", margin=0)
+
+    def _classes(self) -> list[str]:
+        return ["g-vitals"]
+
+    async def _answer(self, scope: Scope) -> Any:
+        measured = _measured(await self._ask("vitals", scope))
+        return [
+            {"metric": metric, "name": name, "good_to": good, "poor_from": poor, **measured.get(metric, {"n": 0})}
+            for metric, (name, good, poor) in METRICS.items()
+        ]
+
+
+class VitalsBy(AskedView):
+    """The same by page, country or device: the slowest first, by whichever of them."""
+
+    def __init__(self, ask: Ask, scope: Scope, **params: Any) -> None:
+        self._tab = next(iter(TABS))
+        super().__init__(ask, scope, **params)
+
+    def _draw(self) -> AskedPicture:
+        return VitalLines(sizing_mode="stretch_both", margin=0)
+
+    def _classes(self) -> list[str]:
+        return ["g-vitals-by"]
+
+    async def _answer(self, scope: Scope) -> Any:
+        tab, field = self._tab, TABS[self._tab]
+        by_value: dict[Any, Rows] = {}
+        for row in await self._ask("vitals", scope, field=field, top=TOP):
+            by_value.setdefault(row["value"], []).append(row)
+        lines = [{"value": value, "metrics": _measured(rows)} for value, rows in by_value.items()]
+        return {"tabs": list(TABS), "tab": tab, "field": field, "metrics": list(METRICS), "rows": lines}
+
+    def _wish(self, what: dict[str, Any]) -> None:
+        match what:
+            case {"tab": str(tab)} if tab in TABS:
+                self._tab = tab
+                self.reload()
+
+
+def _measured(rows: Rows) -> dict[str, dict[str, Any]]:
+    return {
+        row["metric"]: {
+            "value": row["percentile"],
+            "band": band_of(row["metric"], row["percentile"]),
+            "n": row["measurements"],
+            "good": row["good"],
+        }
+        for row in rows
+    }

@@ -1,0 +1,146 @@
+"""The dashboard's pages on a whole Glimpse: their numbers are the API's, and what events say is never markup there."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from browsing import Page, Watched, chromium, tile, wait_for_map
+from playwright.sync_api import Locator
+from serving import Served, an_event, now_ms
+from waiting import wait_until
+
+pytestmark = [pytest.mark.server, pytest.mark.browser]
+PAYLOAD = "<img src=x onerror='window.fired=1'>"
+FILTERS = 3
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("pages")
+    with Served(folder / "data", GLIMPSE_ALLOW_HEADLESS="1", GLIMPSE_FLUSH_INTERVAL_S="0.2") as running:
+        yield running
+
+
+def open_page(watched: Watched, served: Served, query: str) -> Page:
+    page = watched.open(f"{served.url}/glimpse_app?{query}")
+    wait_for_map(page)
+    return page
+
+
+def wait_for_store(served: Served, project: str) -> None:
+    wait_until(lambda: served.ledger(project)["in_buffer"] == 0, timeout_s=20, what="all is in the store")
+
+
+def lines_of(page: Page, card: str) -> dict[str, str]:
+    """Return name and count of each line of a card."""
+    lines = page.locator(f"{card} .line").all()
+    return {line.locator(".name").inner_text(): line.locator(".n").inner_text() for line in lines}
+
+
+def visits(r: random.Random) -> list[dict[str, Any]]:
+    """Return events of some visitors, with pages and names to filter by."""
+    zones = ["Europe/Vienna", "Asia/Tokyo", "America/New_York"]
+    events = []
+    for n in range(12):
+        zone, session = r.choice(zones), f"visitor {n}"
+        for _ in range(r.randrange(1, 5)):
+            name, path = r.choice(["page_view", "page_view", "purchase"]), r.choice(["/a", "/b", "/b/c"])
+            context = {"url": f"https://shop.test{path}", "path": path, "timezone": zone}
+            events.append(an_event("shop", name, sessionId=session, timestamp=now_ms() - n, context=context))
+    return events
+
+
+def a_filter(r: random.Random) -> str:
+    one = ['country = "AT"', 'country != "JP"', 'page starts with "/b"', 'name = "purchase"', '"/B/C"']
+    kept, other = r.sample(one, 2)
+    return r.choice([kept, f"{kept} and {other}", f"({kept} or {other})"])
+
+
+def test_every_number_on_the_pages_is_the_apis_whatever_the_filter(served: Served):
+    r = random.Random(11)
+    assert served.post(visits(r))[0] == 200
+    wait_for_store(served, "shop")
+    with chromium() as watched:
+        for where in [a_filter(r) for _ in range(FILTERS)]:
+            compare(watched, served, where)
+        assert (watched.errors, watched.strays) == ([], [])
+
+
+def compare(watched: Watched, served: Served, where: str) -> None:
+    """See that the live page, history and sessions show what the API answers for a filter."""
+    asked = f"project=shop&since=1h&where={quote(where)}"
+    rows, listed = served.get(f"/api/v1/events?{asked}&limit=10000"), served.get(f"/api/v1/sessions?{asked}")
+    views = Counter(row["page"] for row in rows if row["name"] == "page_view")
+    sessions, pages = len({row["session_id"] for row in rows}), {name: str(n) for name, n in views.items()}
+    page = open_page(watched, served, asked)
+    wait_until(lambda: tile(page, "Page views") == str(views.total()), what=f"page views where {where}")
+    assert tile(page, "Sessions") == str(sessions), where
+    assert lines_of(page, ".g-top-pages") == pages, where
+    page.get_by_role("button", name="History").click()
+    wait_until(lambda: total(page, "events") == str(len(rows)), what=f"events where {where}")
+    assert (total(page, "sessions"), total(page, "page_views")) == (str(sessions), str(views.total())), where
+    card = "section[aria-label=Pages]"
+    wait_until(
+        lambda: {k: n for k, n in lines_of(page, card).items() if n != "0"} == pages, what=f"pages where {where}"
+    )
+    page.get_by_role("button", name="Sessions", exact=True).first.click()
+    wait_until(lambda: page.locator(".g-sessions .row").count() == len(listed), what=f"sessions where {where}")
+    page.context.close()
+
+
+def total(page: Page, name: str) -> str:
+    return page.locator(f'[data-total="{name}"]').inner_text()
+
+
+def opened(details: Locator) -> str:
+    """Return what stands in a part that opens; a click is lost when the part is just being written anew."""
+    if details.get_attribute("open") is None:
+        details.locator("summary").click()
+    return details.locator("dl").inner_text()
+
+
+def test_what_an_event_says_is_text_on_each_page_and_runs_nothing(served: Served):
+    context = {"url": f"http://x.test/{PAYLOAD}", "path": PAYLOAD, "title": PAYLOAD, "timezone": "Europe/Vienna"}
+    context |= {"referrer": f"https://ref.test/{PAYLOAD}", "language": PAYLOAD, "utm": {"source": PAYLOAD}}
+    more: dict[str, Any] = {"context": context, "properties": {PAYLOAD: PAYLOAD, "plan": PAYLOAD}, "sessionId": PAYLOAD}
+    said = {"metric": "LCP", "value": 4001, "message": PAYLOAD, "source": PAYLOAD}
+    events = [an_event("hostile", name, **more) for name in (PAYLOAD, "page_view")]
+    events += [an_event("hostile", name, **more | {"properties": said}) for name in ("web_vital", "js_error")]
+    events += [an_event("hostile", "page_view", **more | {"context": context | {"path": f"/b{PAYLOAD}"}})]
+    assert served.post(events)[0] == 200
+    wait_for_store(served, "hostile")
+    where = quote(f'"{PAYLOAD}"')
+    with chromium() as watched:
+        page = open_page(watched, served, f"project=hostile&view=history&where={where}")
+        assert PAYLOAD in page.locator(".g-filter .chip").inner_text()
+        wait_until(
+            lambda: page.locator(".g-breakdown .name").filter(has_text="onerror").count() >= 3, what="breakdowns"
+        )
+        for tab in ("plan", "Entry", "Referrer", "Language"):
+            page.get_by_role("tab", name=tab, exact=True).click()
+        wait_until(
+            lambda: page.locator(".g-breakdown .name").filter(has_text="onerror").count() >= 4, what="properties"
+        )
+        page.get_by_role("button", name="Sessions", exact=True).first.click()
+        page.locator(".g-sessions .row").first.click()
+        wait_until(lambda: PAYLOAD in page.locator(".g-journey .list").inner_text(), what="the journey")
+        wait_until(lambda: PAYLOAD in opened(page.locator(".g-journey details").first), what="its properties")
+        page.get_by_role("button", name="Performance", exact=True).click()
+        wait_until(lambda: lines_of(page, ".g-breakdown:visible") == {PAYLOAD: "1"}, what="the error")
+        wait_until(lambda: page.locator(".g-vitals-by .who").all_inner_texts() == [PAYLOAD], what="the slow page")
+        assert page.locator(".g-vitals [data-metric=LCP]").get_attribute("data-band") == "poor"
+        page.get_by_role("button", name="Explore", exact=True).click()
+        wait_until(lambda: page.locator(".g-paths .name").filter(has_text="onerror").count() == 2, what="the paths")
+        page.locator(".g-paths .node").first.click()
+        wait_until(lambda: page.locator(".g-paths .hint").filter(has_text="onerror").count() == 1, what="one page")
+        wait_until(
+            lambda: PAYLOAD in [one.input_value() for one in page.locator(".g-funnel .step .field").all()], what="steps"
+        )
+        assert page.evaluate("() => window.fired") is None
+        page.evaluate("html => { document.createElement('div').innerHTML = html }", PAYLOAD)
+        page.wait_for_function("() => window.fired === 1")  # the control: had it been markup, it would have run

@@ -1,0 +1,253 @@
+from __future__ import annotations
+
+import asyncio
+import json
+import socket
+from collections.abc import AsyncIterator
+from itertools import count
+from pathlib import Path
+from typing import Any
+from urllib.parse import urlencode
+from uuid import UUID
+
+import pytest
+from tornado.httpclient import AsyncHTTPClient, HTTPClientError, HTTPRequest
+from tornado.httpserver import HTTPServer
+from tornado.netutil import bind_sockets
+from tornado.web import Application
+from tornado.websocket import websocket_connect
+from waiting import wait_until_async
+
+from glimpse.buffer import EventBuffer
+from glimpse.clock import steady_now_ms
+from glimpse.collect import stream
+from glimpse.collect.core import Edge
+from glimpse.collect.routes import Parts, routes
+from glimpse.events import Event
+from glimpse.filters import field
+from glimpse.live import Window
+from glimpse.live.filtered import MOST_FILTERS
+from glimpse.settings import Settings
+from glimpse.store import DuckStore, LocalQueries
+from glimpse.transfer import LocalOutlet
+
+_numbers = count(1)
+
+
+def an_event(name: str = "page_view", **facts: Any) -> Event:
+    now = steady_now_ms()
+    given = {"project": "shop", "id": str(UUID(int=next(_numbers))), "session_id": "s", "page": "/"}
+    return Event(**(given | {"name": name, "time": now, "received_at": now} | facts))
+
+
+class Site:
+    """A server whose window the test fills."""
+
+    def __init__(self, window: Window, parts: Parts, port: int) -> None:
+        self.window, self.parts, self.port = window, parts, port
+        self.open: list[Events] = []
+
+    def path(self, **asked: str) -> str:
+        return f"/api/v1/stream?{urlencode({'project': 'shop'} | asked)}"
+
+    async def read(self, headers: str = "", **asked: str) -> Events:
+        reader, writer = await asyncio.open_connection("127.0.0.1", self.port, limit=1 << 26)
+        writer.write(f"GET {self.path(**asked)} HTTP/1.1\r\nHost: localhost\r\n{headers}\r\n".encode())
+        found = Events(reader, writer)
+        self.open.append(found)
+        found.head = (await reader.readuntil(b"\r\n\r\n")).decode()
+        return found
+
+    async def connect(self, **asked: str) -> Any:
+        return await websocket_connect(f"ws://127.0.0.1:{self.port}{self.path(**asked)}")
+
+
+class Events:
+    """Server-sent events, as a client without a library reads them."""
+
+    def __init__(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+        self._reader, self.writer = reader, writer
+        self.head = ""
+        self._text = b""
+
+    async def next(self, kind: str = "event") -> dict[str, Any]:
+        """Return the next of a kind, with its id; others are passed over."""
+        while True:
+            while b"\n\n" not in self._text:
+                size = int(await self._reader.readline(), 16)
+                assert size, f"the stream ended before a {kind}"
+                self._text += (await self._reader.readexactly(size + 2))[:-2]
+            message, _, self._text = self._text.partition(b"\n\n")
+            lines = dict(line.split(": ", 1) for line in message.decode().split("\n"))
+            if lines.get("event") == kind or (kind == "heartbeat" and "" in lines):
+                return {"id": lines.get("id"), "data": json.loads(lines.get("data", "{}"))}
+
+
+@pytest.fixture
+async def site(buffer: EventBuffer, settings: Settings, tmp_path: Path) -> AsyncIterator[Site]:
+    store = DuckStore.open(tmp_path / "store")
+    queries = LocalQueries(store, buffer)
+    window = Window(minutes=30, max_events=100_000, now_ms=steady_now_ms)
+    edge = Edge(buffer, settings)
+    parts = Parts(
+        settings=settings,
+        edge=edge,
+        buffer=buffer,
+        window=window,
+        queries=queries,
+        outlet=LocalOutlet(store),
+        health=dict,
+    )
+    server = HTTPServer(Application([*routes(parts)]))
+    (listener,) = bind_sockets(0, "127.0.0.1")
+    server.add_sockets([listener])
+    site = Site(window, parts, listener.getsockname()[1])
+    yield site
+    for events in site.open:
+        events.writer.close()
+        await events.writer.wait_closed()
+    server.stop()
+    await server.close_all_connections()
+    await wait_until_async(lambda: not readers_of(parts), what="nobody is told any more")
+    queries.close()
+    store.close()
+
+
+def readers_of(parts: Parts) -> int:
+    return sum(len(feed.readers) for feed in parts.streams._feeds.values())
+
+
+async def test_events_and_numbers_are_told_as_they_come(site: Site):
+    events = await site.read()
+    assert "text/event-stream" in events.head
+    assert (await events.next("numbers"))["data"]["events"] == 0
+    event = an_event("signup", properties={"plan": "pro"})
+    site.window.append([event, an_event("heartbeat"), an_event(project="blog")])
+    told = await events.next()
+    assert (told["id"], told["data"]["name"], told["data"]["properties"]) == (event.id, "signup", {"plan": "pro"})
+    numbers = await events.next("numbers")
+    assert (numbers["data"]["events"], numbers["data"]["project"]) == (1, "shop")
+
+
+async def test_only_what_a_filter_keeps_is_told(site: Site):
+    events = await site.read(where='country = "DE" and name = "buy"')
+    await events.next("numbers")
+    site.window.append([an_event("buy"), an_event("view", country="DE"), an_event("buy", country="DE")])
+    assert (await events.next())["data"]["country"] == "DE"
+    assert (await events.next("numbers"))["data"]["events"] == 1
+
+
+async def test_a_websocket_is_told_the_same(site: Site):
+    socket = await site.connect(where='name = "buy"')
+    assert json.loads(await socket.read_message())["type"] == "numbers"
+    event = an_event("buy")
+    site.window.append([an_event(), event])
+    told = json.loads(await socket.read_message())
+    assert (told["type"], told["id"], told["data"]["name"]) == ("event", event.id, "buy")
+    socket.close()
+
+
+@pytest.mark.parametrize("way", ["header", "parameter"])
+async def test_a_reader_goes_on_behind_the_last_event_that_it_had(site: Site, way: str):
+    missed = [an_event(name, country="DE") for name in ("first", "second", "third")]
+    site.window.append([*missed, an_event("else")])
+    asked = {"last_id": missed[0].id} if way == "parameter" else {}
+    headers = f"Last-Event-ID: {missed[0].id}\r\n" if way == "header" else ""
+    events = await site.read(headers, where='country = "DE"', **asked)
+    assert [(await events.next())["data"]["name"] for _ in range(2)] == ["second", "third"]
+    site.window.append([an_event("fourth", country="DE")])
+    assert (await events.next())["data"]["name"] == "fourth"
+
+
+async def test_a_reader_whose_last_event_is_not_held_any_more_is_told_of_the_gap(site: Site):
+    site.window.append([an_event()])
+    events = await site.read(last_id=str(UUID(int=0)))
+    assert "/api/v1/events has them" in (await events.next("gap"))["data"]["message"]
+
+
+async def test_readers_of_the_same_share_one_look_and_one_text(site: Site):
+    streams = [await site.read(where='name = "buy"') for _ in range(5)]
+    for events in streams:
+        await events.next("numbers")
+    (feed,) = site.parts.streams._feeds.values()
+    assert len(feed.readers) == 5
+    before = feed._window.position()
+    site.window.append([an_event("buy") for _ in range(50)])
+    for events in streams:
+        for _ in range(50):
+            await events.next()
+    assert list(feed._batches)[-1] == before  # read and encoded once, at that position
+
+
+async def test_a_reader_that_leaves_is_forgotten_and_with_the_last_one_the_look(site: Site):
+    events = await site.read()
+    await events.next("numbers")
+    (feed,) = site.parts.streams._feeds.values()
+    assert feed._task is not None
+    events.writer.close()
+    await wait_until_async(lambda: not feed.readers, what="the reader is forgotten")
+    assert feed._task is None
+
+
+async def test_a_quiet_stream_says_that_it_stands(site: Site, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(stream, "HEARTBEAT_S", 0.05)
+    events = await site.read()
+    await events.next("heartbeat")
+    socket = await site.connect()
+    while json.loads(await socket.read_message())["type"] != "heartbeat":
+        pass
+    socket.close()
+
+
+async def test_a_reader_that_takes_less_than_comes_is_dropped_with_a_word_and_costs_little_until_then(
+    site: Site, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr(stream, "SLOW_S", 0.5)
+    with socket.socket() as slow:
+        slow.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, 4096)
+        slow.settimeout(0)
+        await asyncio.get_running_loop().sock_connect(slow, ("127.0.0.1", site.port))
+        slow.send(f"GET {site.path()} HTTP/1.1\r\nHost: localhost\r\n\r\n".encode())
+        await wait_until_async(lambda: readers_of(site.parts), what="it is read")
+        site.window.append([an_event(properties={"text": f"{n}" * 4000}) for n in range(2000)])
+        await wait_until_async(lambda: not readers_of(site.parts), what="it is dropped")
+        taken = await asyncio.get_running_loop().run_in_executor(None, read_all, slow)
+    assert b"event: end\ndata: " in taken
+    assert b"was behind for" in taken
+    # What the server held for it, beside what the system's own buffers did: not all that came.
+    assert len(taken) < 8_000_000
+
+
+def read_all(slow: socket.socket) -> bytes:
+    slow.settimeout(10)
+    return b"".join(iter(lambda: slow.recv(1 << 20), b""))
+
+
+async def test_a_mistake_is_a_400_and_a_filter_too_many_a_503(site: Site):
+    for number in range(MOST_FILTERS):
+        site.window.look("shop", field("page") == f"/{number}")
+    for asked, status in (({"where": "contry = 1"}, 400), ({"last_id": "x"}, 400), ({"where": 'name = "a"'}, 503)):
+        response = await AsyncHTTPClient().fetch(f"http://127.0.0.1:{site.port}{site.path(**asked)}", raise_error=False)
+        assert response.code == status
+        assert json.loads(response.body)["detail"]
+        with pytest.raises(HTTPClientError, match=str(status)):
+            await site.connect(**asked)
+
+
+async def test_a_page_of_another_site_opens_no_websocket_and_a_name_that_was_rebound_neither(site: Site):
+    address = f"ws://127.0.0.1:{site.port}{site.path()}"
+    for headers in ({"Origin": "https://elsewhere.example"}, {"Host": "elsewhere.example"}):
+        with pytest.raises(HTTPClientError, match="403"):
+            await websocket_connect(HTTPRequest(address, headers=headers))
+
+
+async def test_live_numbers_are_answered_through_a_filter(site: Site):
+    site.window.append([an_event(country="DE"), an_event(country="FR"), an_event(project="blog", country="DE")])
+    address = f"http://127.0.0.1:{site.port}/api/v1/live"
+    for asked, events in (
+        ({}, 3),
+        ({"where": 'country = "DE"'}, 2),
+        ({"where": 'country = "DE"', "project": "blog"}, 1),
+    ):
+        response = await AsyncHTTPClient().fetch(f"{address}?{urlencode(asked)}")
+        assert json.loads(response.body)["events"] == events

@@ -1,0 +1,83 @@
+from __future__ import annotations
+
+import asyncio
+import base64
+import csv
+import io
+import json
+from typing import Any
+
+import pyarrow.parquet as pq
+from waiting import wait_until_async
+
+from glimpse.errors import QueryError
+from glimpse.views.breakdown import Breakdown, as_csv
+from glimpse.views.scope import Scope
+
+ROWS = [
+    {"value": '=HYPERLINK("x")', "is_other": False, "events": 3, "page_views": 3, "sessions": 2, "share": 0.75},
+    {"value": None, "is_other": False, "events": 1, "page_views": 1, "sessions": 1, "share": 0.25},
+]
+
+
+class Store:
+    """Answers when it is told to."""
+
+    def __init__(self) -> None:
+        self.asked: list[tuple[str, Scope, dict[str, Any]]] = []
+        self.answers: list[asyncio.Future[Any]] = []
+
+    async def ask(self, question: str, scope: Scope, **arguments: Any) -> Any:
+        self.asked.append((question, scope, arguments))
+        self.answers.append(asyncio.get_running_loop().create_future())
+        return await self.answers[-1]
+
+
+async def asked(store: Store, n: int) -> asyncio.Future[Any]:
+    await wait_until_async(lambda: len(store.answers) >= n, what=f"question {n}")
+    return store.answers[n - 1]
+
+
+async def test_an_answer_that_a_newer_question_overtook_is_thrown_away():
+    store = Store()
+    card = Breakdown(store.ask, Scope(), of="pages")
+    card.show_scope(Scope("shop"))
+    first = await asked(store, 1)
+    card.show_scope(Scope("blog"))
+    second = await asked(store, 2)
+    second.set_result(ROWS)
+    await wait_until_async(lambda: card.picture.phase == "ready", what="the answer")
+    first.set_result([])
+    await asyncio.sleep(0)
+    await asyncio.sleep(0)
+    assert len(json.loads(card.picture.state)["rows"]) == 2
+    assert [scope.project for _, scope, _ in store.asked] == ["shop", "blog"]
+
+
+async def test_a_question_that_fails_says_why_and_a_later_answer_takes_its_place():
+    store = Store()
+    card = Breakdown(store.ask, Scope(), of="sources")
+    card.reload()
+    (await asked(store, 1)).set_exception(QueryError("it took too long"))
+    await wait_until_async(lambda: card.picture.phase == "failed", what="the failure")
+    assert card.picture.problem == "it took too long"
+    card.picture.wanted = json.dumps({"tab": "Channel"})
+    (await asked(store, 2)).set_result(ROWS)
+    await wait_until_async(lambda: card.picture.phase == "ready", what="the answer")
+    assert store.asked[1][2]["field"] == "channel"
+    card.picture.wanted = json.dumps({"tab": "no such tab"})
+    assert len(store.asked) == 2
+
+
+async def test_what_is_saved_is_what_is_shown_and_no_formula():
+    store = Store()
+    card = Breakdown(store.ask, Scope("shop"), of="pages")
+    card.reload()
+    (await asked(store, 1)).set_result(ROWS)
+    await wait_until_async(lambda: card.picture.phase == "ready", what="the answer")
+    lines = list(csv.DictReader(io.StringIO(as_csv(ROWS))))
+    assert [line["value"] for line in lines] == ['\'=HYPERLINK("x")', ""]
+    card.picture.wanted = json.dumps({"save": "parquet"})
+    content = base64.b64decode(card._lines.file["content"])
+    assert pq.read_table(io.BytesIO(content)).to_pylist() == ROWS
+    assert card._lines.file["name"] == "shop-pages-top.parquet"
