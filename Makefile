@@ -49,7 +49,7 @@ test-python: .venv/.installed-dev sdk/dist/glimpse.js chromium nginx
 ifdef ARGS
 	$(BIN)/pytest $(ARGS)
 else
-	$(BIN)/pytest --numprocesses 2 --dist loadfile
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --reruns 1 -raR
 endif
 
 .PHONY: bench

@@ -12,7 +12,7 @@ from records import admitted
 from redis.asyncio import Redis
 from waiting import wait_until
 
-from glimpse.buffer import DEAD, EventBuffer, Leases, Letter, Receipt, owners, shard_of
+from glimpse.buffer import DEAD, EventBuffer, Leases, Letter, Receipt, leases, owners, shard_of
 from glimpse.buffer.records import lease_of, stream_of
 from glimpse.clock import steady_now_ms
 from glimpse.enrich import Enricher, Tools
@@ -63,6 +63,12 @@ class Worker:
         """What it drains with now."""
         assert self.pipeline
         return self.pipeline
+
+
+@pytest.fixture(autouse=True)
+def leases_end_when_told(monkeypatch: pytest.MonkeyPatch):
+    """None runs out because the machine is busy; see `let_leases_end`."""
+    monkeypatch.setattr(leases, "LEASE_S", 600.0)
 
 
 @pytest.fixture
