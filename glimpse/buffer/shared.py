@@ -7,6 +7,7 @@ import time
 from collections import defaultdict, deque
 from collections.abc import Iterable, Sequence
 from itertools import chain
+from operator import attrgetter
 from typing import Any, NamedTuple
 from uuid import uuid4
 
@@ -27,6 +28,22 @@ FOLLOWER_TTL_S = 15
 FOLLOWERS_ASKED_EVERY_S = 1.0
 SESSIONS_AT_ONCE = 500  # one transaction: others wait for it
 MIRROR_WITHIN_S = 1.0
+# What stays as it is of a session is written again after so long: by then a Redis that lost it has it again.
+WRITTEN_WHOLE_EVERY_S = 30.0
+# A session's fields that hardly change, by their names in the hash.
+_LASTING = {
+    "country": "country",
+    "region": "region",
+    "city": "city",
+    "timezone": "time_zone",
+    "lat": "lat",
+    "lon": "lon",
+    "startedAt": "started_at",
+    "device": "device",
+    "source": "source",
+    "visitor": "visitor",
+}
+_lasting_of = attrgetter(*_LASTING.values())
 
 _encode = msgspec.msgpack.Encoder().encode
 _rows_decoder = msgspec.msgpack.Decoder(list[Event])
@@ -105,6 +122,9 @@ class SessionMirror:
     def __init__(self, redis: Redis, channel: Channel) -> None:
         self._redis: Any = redis
         self._channel = channel  # one of its own: what the edge writes does not wait for it
+        # By key: what Redis has of a session that events don't change, and until when that is believed.
+        self._written: dict[str, tuple[tuple[object, ...], float]] = {}
+        self._forgets_at = 0.0
 
     async def write(self, sessions: Iterable[Session], timeout_s: int, now_ms: int, gone: Iterable[Merge] = ()) -> None:
         """Write sessions, and let those go that have not been seen for a timeout, or are part of another now.
@@ -122,7 +142,7 @@ class SessionMirror:
         for project, (seen, ids) in by_project.items():
             for first in range(0, max(1, len(seen)), SESSIONS_AT_ONCE):
                 some = seen[first : first + SESSIONS_AT_ONCE]
-                await self._do(_mirror_commands(project, some, ids, timeout_s, now_ms))
+                await self._do(self._commands(project, some, ids, timeout_s, now_ms))
                 ids = []  # noqa: PLW2901 - they go with the first
 
     async def visitors_of(self, sessions: Sequence[Session]) -> list[str | None]:
@@ -135,6 +155,39 @@ class SessionMirror:
     def close(self) -> None:
         """Let go of the connection."""
         self._channel.abandon()
+
+    def _commands(
+        self, project: str, sessions: Sequence[Session], gone: Sequence[str], timeout_s: int, now_ms: int
+    ) -> list[Command]:
+        active, now_s = f"active_sessions:{{{project}}}", time.monotonic()
+        self._forget_old(now_s)
+        commands: list[Command] = []
+        for session in sessions:
+            key = f"session:{{{project}}}:{session.id}"
+            commands += (("HSET", key, *self._news(key, session, now_s)), ("EXPIRE", key, timeout_s))
+        if sessions:
+            # A client's clock may be ahead: by the server's, nobody was seen later than now.
+            scores = [(min(session.last_seen_at, now_ms), session.id) for session in sessions]
+            commands.append(("ZADD", active, "GT", *chain.from_iterable(scores)))
+        for session_id in gone:
+            commands += (("DEL", f"session:{{{project}}}:{session_id}"), ("ZREM", active, session_id))
+        commands += (("ZREMRANGEBYSCORE", active, "-inf", now_ms - timeout_s * 1000), ("EXPIRE", active, timeout_s))
+        return commands
+
+    def _news(self, key: str, session: Session, now_s: float) -> Sequence[str | int]:
+        """Return a hash's fields and values in turn: what changes with each event, and all when that is due."""
+        lasting = _lasting_of(session)
+        known = self._written.get(key)
+        news = ("lastEventTimestamp", session.last_seen_at, "pages", session.pages, "events", session.events)
+        if known is not None and known[0] == lasting and now_s < known[1]:
+            return news
+        self._written[key] = lasting, now_s + WRITTEN_WHOLE_EVERY_S
+        return *news, *_told(lasting)
+
+    def _forget_old(self, now_s: float) -> None:
+        if now_s >= self._forgets_at:
+            self._forgets_at = now_s + WRITTEN_WHOLE_EVERY_S
+            self._written = {key: known for key, known in self._written.items() if known[1] > now_s}
 
     async def _do(self, commands: Sequence[Command]) -> None:
         settled: asyncio.Future[str | None] = asyncio.get_running_loop().create_future()
@@ -149,46 +202,16 @@ class SessionMirror:
                 problem = await settled
         except BaseException as problem:
             self._channel.abandon()
+            self._written.clear()
             if isinstance(problem, TimeoutError):
                 raise BufferUnavailable("Redis does not answer") from problem
             raise
         if problem:
+            self._written.clear()
             raise BufferUnavailable(problem)
 
 
-def _mirror_commands(
-    project: str, sessions: Sequence[Session], gone: Sequence[str], timeout_s: int, now_ms: int
-) -> list[Command]:
-    active = f"active_sessions:{{{project}}}"
-    commands: list[Command] = []
-    for session in sessions:
-        key = f"session:{{{project}}}:{session.id}"
-        commands += (("HSET", key, *_mirrored(session)), ("EXPIRE", key, timeout_s))
-    if sessions:
-        # A client's clock may be ahead: by the server's, nobody was seen later than now.
-        scores = [(min(session.last_seen_at, now_ms), session.id) for session in sessions]
-        commands.append(("ZADD", active, "GT", *chain.from_iterable(scores)))
-    for session_id in gone:
-        commands += (("DEL", f"session:{{{project}}}:{session_id}"), ("ZREM", active, session_id))
-    commands += (("ZREMRANGEBYSCORE", active, "-inf", now_ms - timeout_s * 1000), ("EXPIRE", active, timeout_s))
-    return commands
-
-
-def _mirrored(session: Session) -> list[str]:
-    """Return a hash's fields and values in turn; what is not known has no field."""
-    facts = (
-        ("country", session.country),
-        ("region", session.region),
-        ("city", session.city),
-        ("timezone", session.time_zone),
-        ("lat", session.lat),
-        ("lon", session.lon),
-        ("lastEventTimestamp", session.last_seen_at),
-        ("startedAt", session.started_at),
-        ("pages", session.pages),
-        ("events", session.events),
-        ("device", session.device),
-        ("source", session.source),
-        ("visitor", session.visitor),
-    )
-    return [word for name, value in facts if value is not None for word in (name, str(value))]
+def _told(lasting: tuple[object, ...]) -> list[str]:
+    """Return fields and values in turn; what is not known has no field."""
+    known = ((name, value) for name, value in zip(_LASTING, lasting, strict=True) if value is not None)
+    return [word for name, value in known for word in (name, str(value))]

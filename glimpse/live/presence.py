@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from heapq import heappop, heappush
 
-from glimpse.events import Event
+from glimpse.events import PAGE_HIDDEN, PAGE_LEAVE, Event
 from glimpse.live.places import PlaceCounts
 from glimpse.live.visit import Presence, Visit
+
+_SILENCING = frozenset({PAGE_HIDDEN, PAGE_LEAVE})
 
 
 class Visits:
@@ -36,15 +38,17 @@ class Visits:
         """When a presence may change by time alone."""
         return self._due[0][0] if self._due else None
 
-    def hear(self, event: Event, place: PlaceCounts | None, now: int) -> Visit:
-        """Take up one event and return its visit."""
+    def hear(self, event: Event, place: PlaceCounts | None, heard: int, now: int) -> Visit:
+        """Take up one event, heard when `heard_at` tells and not after now, and return its visit."""
         visit = self._visits.get(event.session_id)
         if visit is None:
             visit = self._visits[event.session_id] = Visit()
-        visit.hear(event, now)
+        visit.hear(event, heard)
         if place is not None and place is not visit.place:
             self._move(visit, place)
-        self._judge(event.session_id, visit, now)
+        # Who is active stays so, whatever is heard but a page that hides or leaves; until time tells otherwise.
+        if visit.presence is not Presence.ACTIVE or event.name in _SILENCING:
+            self._judge(event.session_id, visit, now)
         return visit
 
     def find(self, session_id: str) -> Visit | None:

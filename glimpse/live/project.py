@@ -13,7 +13,7 @@ from glimpse.live.numbers import Minute, Recent
 from glimpse.live.places import PlaceCounts, Places
 from glimpse.live.presence import Visits
 from glimpse.live.tally import MINUTE_MS, MinuteCounts, add, minute_of, take, take_all
-from glimpse.live.visit import Visit, heard_at
+from glimpse.live.visit import Presence, Visit, heard_at
 
 RECENT = 250
 RATE_SECONDS = 60
@@ -63,16 +63,21 @@ class ProjectWindow:
         """
         visits, since, running = self.visits, self.since(now), self._minute(minute_of(now))
         counted: dict[int, list[_Counted]] = {}
+        peak = running.peak
         for event, number in events:
             place = self.places.find(event)
-            visit = visits.hear(event, place, now)
-            running.peak = max(running.peak, visits.open)
+            heard = min(heard_at(event), now)  # what is stamped with a clock that is ahead must not keep anybody here
+            visit = visits.hear(event, place, heard, now)
+            if visits.open > peak:
+                peak = visits.open
             time = min(event.time, now)
             if time >= since and event.name not in SIGNS_OF_LIFE:
                 minute = self._minute(minute_of(time))
                 self._count_session(event, minute, visit)
-                counted.setdefault(minute.t, []).append((event, number, min(heard_at(event), now), place))
-            visits.forget_if_over(event.session_id, visit)
+                counted.setdefault(minute.t, []).append((event, number, heard, place))
+            if visit.presence is Presence.GONE:
+                visits.forget_if_over(event.session_id, visit)
+        running.peak = peak
         for t, those in counted.items():
             self._count(self.minutes[t], those)
         self._show(list(chain.from_iterable(counted.values())))

@@ -87,28 +87,30 @@ class Visit:
         self.engaged_ms = 0
         self.is_bounce = True
 
-    def hear(self, event: Event, now: int) -> None:
-        """Take one event into account for presence."""
+    def hear(self, event: Event, heard: int) -> None:
+        """Take one event into account for presence; `heard` is when, as `heard_at` tells, and not after now."""
         key = event.context.get("pageId") or event.url
         page = self.pages.get(key)
-        heard = min(heard_at(event), now)  # what is stamped with a clock that is ahead must not keep anybody here
-        if page is not None and event.time < page.time:
-            heard = min(heard, page.heard_at)  # nor what was overtaken by younger news of the same page
-        self.heard_at = max(self.heard_at, heard)
-        if event.name == PAGE_LEAVE:
+        time, name = event.time, event.name
+        if page is not None and time < page.time and heard > page.heard_at:
+            heard = page.heard_at  # what was overtaken by younger news of the same page keeps nobody here
+        if heard > self.heard_at:
+            self.heard_at = heard
+        if name == PAGE_LEAVE:
             # What was heard of the page after it left, as of one that came back from the cache, keeps it open.
-            if page is None or event.time >= page.time:
+            if page is None or time >= page.time:
                 self.pages.pop(key, None)
                 # Of a page that was never heard of, the view itself has been overtaken.
-                self._note_left(key, event.time if page else event.time + OVERTAKEN_MS)
+                self._note_left(key, time if page else time + OVERTAKEN_MS)
             return
-        if key in self.left and event.time < self.left[key] + self._slack_ms(page, event.name):
+        if self.left and key in self.left and time < self.left[key] + self._slack_ms(page, name):
             return  # older than the leave, and later to come in
         if page is None:
-            page = self.pages[key] = Page(event.time, heard)
-        if event.time >= page.time:
-            page.hear(event.name, event.time)
-        page.heard_at = max(page.heard_at, heard)
+            page = self.pages[key] = Page(time, heard)
+        if time >= page.time:
+            page.hear(name, time)
+        if heard > page.heard_at:
+            page.heard_at = heard
 
     @staticmethod
     def _slack_ms(page: Page | None, name: str) -> int:

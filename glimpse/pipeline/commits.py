@@ -101,6 +101,11 @@ class Commits:
         return is_full or now - self._filling.since >= self._settings.flush_interval_s
 
     @property
+    def is_under_way(self) -> bool:
+        """Whether a commit is, and there is room for what comes meanwhile."""
+        return self._committing is not None and len(self.lot.rows) < MOST_ROWS
+
+    @property
     def is_held_up(self) -> bool:
         """Whether a commit failed, so that it comes before anything else."""
         return self.problem is not None or (self._under_way is not None and self._committing is None)

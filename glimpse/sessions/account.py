@@ -24,18 +24,21 @@ def count_in(session: Session, event: Event) -> None:
         if session.entry_at is None:
             _copy(ORIGIN, event, session)
         session.started_at, session.started_by = time, event.id
-    session.last_seen_at = max(session.last_seen_at, time)
-    session.heard_at = max(session.heard_at, event.received_at)
+    if time > session.last_seen_at:
+        session.last_seen_at = time
+    if event.received_at > session.heard_at:
+        session.heard_at = event.received_at
     placed_at, device_at = session.placed_at, session.device_at
     if placed_at is None or device_at is None or time <= placed_at or time <= device_at:
         _tell_place_and_device(session, event)
-    if event.name in SIGNS_OF_LIFE:
+    name = event.name
+    if name in SIGNS_OF_LIFE:
         return
     session.events += 1
-    session.interactions += event.name not in PASSIVE_NAMES
-    if event.name == PAGE_VIEW:
+    session.interactions += name not in PASSIVE_NAMES
+    if name == PAGE_VIEW:
         _count_page(session, event)
-    elif event.name == PAGE_LEAVE:
+    elif name == PAGE_LEAVE:
         session.engaged_ms += event.engaged_ms
 
 

@@ -82,7 +82,8 @@ class SessionTracker:
             session = self._begin(key, event)
         event.session_id = session.id
         session.taken_at = self._monotonic_s()
-        self._heard_to = max(self._heard_to, event.received_at)
+        if event.received_at > self._heard_to:
+            self._heard_to = event.received_at
         count_in(session, event)
         self._touched[session.project, session.id] = session
         return session

@@ -146,6 +146,28 @@ async def test_sessions_are_mirrored_with_a_time_to_live(buffer: EventBuffer, re
     assert await buffer.visitors_of([session]) == ["v"]
 
 
+async def test_of_a_mirrored_session_only_what_changed_is_written_again_and_all_of_it_now_and_then(
+    buffer: EventBuffer, redis_url: str, monkeypatch: pytest.MonkeyPatch
+):
+    session = Session(project="shop", id="s1", started_at=NOON, last_seen_at=NOON, city="Vienna")
+    await buffer.mirror([session], 300, NOON)
+    async with Redis.from_url(redis_url, decode_responses=True) as redis:
+
+        async def mirrored(**changes: object) -> dict[str, str]:
+            for name, value in changes.items():
+                setattr(session, name, value)
+            await buffer.mirror([session], 300, NOON)
+            return await redis.hgetall("session:{shop}:s1")
+
+        assert {"city": "Vienna", "pages": "2", "events": "5"}.items() <= (await mirrored(pages=2, events=5)).items()
+        assert {"device": "mobile", "pages": "2"}.items() <= (await mirrored(device="mobile")).items()
+        await redis.delete("session:{shop}:s1")
+        assert (await mirrored(pages=3)).keys() == {"lastEventTimestamp", "pages", "events"}
+        monkeypatch.setattr("glimpse.buffer.shared.WRITTEN_WHOLE_EVERY_S", -1.0)
+        await mirrored(source="Google")
+        assert {"city": "Vienna", "source": "Google", "pages": "3"}.items() <= (await mirrored()).items()
+
+
 async def test_active_sessions_fall_as_visitors_leave(buffer: EventBuffer, redis_url: str):
     await buffer.mirror([Session(project="shop", id="early", started_at=NOON, last_seen_at=NOON)], 300, NOON)
     later = NOON + 301_000

@@ -390,6 +390,27 @@ def held_commit(drain: Drain, monkeypatch: pytest.MonkeyPatch) -> tuple[threadin
     return begun, may_go.set
 
 
+async def test_while_the_store_commits_the_next_events_are_taken_until_there_is_no_room(
+    drain: Drain, held_commit: tuple[threading.Event, Callable[[], None]], monkeypatch: pytest.MonkeyPatch
+):
+    begun, let_go = held_commit
+    monkeypatch.setattr("glimpse.pipeline.drain.READ_ENTRIES", 2)
+    monkeypatch.setattr("glimpse.pipeline.commits.MOST_ROWS", 500)
+    for _ in range(9):
+        await drain.buffer.append(Receipt([fresh() for _ in range(100)]))
+    async with asyncio.timeout(5):
+        assert [await drain.pipeline.drain_once() for _ in range(3)] == [200, 200, 200]
+        assert begun.is_set()
+    full = asyncio.create_task(drain.pipeline.drain_once())
+    await wait_until_async(lambda: len(drain.window.rows) == 800, what="the last that there is room for is taken")
+    assert (len(drain.pipeline.commits.lot.rows), full.done()) == (600, False)
+    let_go()
+    assert await full == 200
+    await drain.pipeline.close()
+    assert len(drain.stored()) == 900
+    assert (await drain.ledger())["difference"] == 0
+
+
 async def cancelled_in_the_commit(drain: Drain, begun: threading.Event) -> None:
     task = asyncio.create_task(drain.pipeline.drain_once())
     await wait_until_async(begun.is_set, what="the commit has begun")
