@@ -2,7 +2,7 @@
 
 The scales that carry meaning are safe for colour-blind eyes: presence is amber, blue and grey, and stands out from land
 and sea by 3:1, as do a country's shades, which go one way in lightness; event types are the Okabe-Ito colours
-(https://jfly.uni-koeln.de/color/), which also differ in lightness.
+(https://jfly.uni-koeln.de/color/), on white darkened until each stands out from it.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ class Theme:
     surface: str  # cards
     raised: str  # what lies on a card: menus, hover cards
     line: str  # borders
+    edge: str  # borders of what is typed in or chosen from, which have to be seen
     text: str
     muted: str
     faint: str
@@ -57,9 +58,10 @@ DARK = Theme(
     surface="#0c1322",
     raised="#141e33",
     line="#1c2840",
+    edge="#5c6d91",
     text="#e8eefa",
-    muted="#93a4c3",
-    faint="#7183a5",
+    muted="#a0b0cd",
+    faint="#8394b5",
     accent="#5ec8f8",
     accent_soft="rgba(94, 200, 248, 0.14)",
     good="#3fdc9b",
@@ -82,14 +84,15 @@ LIGHT = Theme(
     surface="#ffffff",
     raised="#ffffff",
     line="#dfe5ee",
+    edge="#7f8ca3",
     text="#101a2c",
-    muted="#51607a",
-    faint="#64728c",
-    accent="#0a6fb5",
-    accent_soft="rgba(10, 111, 181, 0.10)",
-    good="#0a8f5b",
-    warn="#a86400",
-    bad="#c4332a",
+    muted="#46546d",
+    faint="#5a6780",
+    accent="#0966a8",
+    accent_soft="rgba(9, 102, 168, 0.10)",
+    good="#087a4d",
+    warn="#955800",
+    bad="#bb2e26",
     shadow="0 1px 2px rgba(16, 26, 44, 0.04), 0 4px 16px rgba(16, 26, 44, 0.05)",
     ocean="#eaf0f7",
     land="#fdfdfe",
@@ -98,7 +101,7 @@ LIGHT = Theme(
     grid="#dfe5ee80",
     presence=("#75839a", "#0a6fb5", "#a63603"),
     shades=("#4f8cbd", "#3a7ab0", "#235f94", "#124574", "#062a4d"),
-    types=("#0072b2", "#e69f00", "#009e73", "#cc79a7", "#b8a800", "#d55e00", "#8793a8"),
+    types=("#0773b3", "#ca8500", "#009e73", "#cc79a9", "#8e822d", "#c04a00", "#6e7785"),
 )
 
 THEMES: dict[ThemeName, Theme] = {"dark": DARK, "light": LIGHT}
@@ -107,6 +110,7 @@ _COLOURS = (
     "surface",
     "raised",
     "line",
+    "edge",
     "text",
     "muted",
     "faint",
