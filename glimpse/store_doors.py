@@ -54,15 +54,10 @@ async def inlet_of(settings: Settings) -> AsyncIterator[Inlet]:
 class _NoBooks:
     """The accounts of no buffer; nobody asks for the ledger here."""
 
-    async def counts(self, project: str) -> dict[str, dict[str, int]]:
-        """Return no counters."""
-        del project
+    async def books(self, after: Mapping[int, str]) -> dict[tuple[str, str, str], int]:
+        """Return that nothing was counted and nothing waits."""
+        del after
         return {}
-
-    async def waiting(self, project: str, after: Mapping[int, str]) -> int:
-        """Return that nothing waits."""
-        del project, after
-        return 0
 
 
 @asynccontextmanager

@@ -18,6 +18,7 @@ from glimpse.buffer.records import Entry, Receipt
 from glimpse.buffer.salts import Salts
 from glimpse.buffer.shards import Shards
 from glimpse.buffer.shared import LiveLot, LiveRows, SessionMirror
+from glimpse.buffer.stream import Books
 from glimpse.errors import BufferUnavailable
 from glimpse.events import Event, Merge, Session
 from glimpse.settings import Settings
@@ -194,6 +195,10 @@ class EventBuffer:
     async def waiting(self, project: str, after: Mapping[int, str]) -> int:
         """Return how many of a project's events ('*': all) wait, in each shard past the id that is given for it."""
         return await self.shards.waiting(project, after)
+
+    async def books(self, after: Mapping[int, str]) -> Books:
+        """Return what the edge counted and what waits past the ids: (project, outcome, reason) -> events."""
+        return await self.shards.books(after)
 
     async def lag_ms(self, now_ms: int) -> int:
         """Return the age of the oldest entry that is not acknowledged; 0 when there is none."""

@@ -15,7 +15,7 @@ from zlib import crc32
 from redis.asyncio import Redis
 
 from glimpse.buffer.connection import UNAVAILABLE
-from glimpse.buffer.stream import Stream
+from glimpse.buffer.stream import Books, Stream
 from glimpse.errors import BufferUnavailable
 
 KNOWN = "glimpse:shards"
@@ -89,6 +89,10 @@ class Shards:
     async def waiting(self, project: str, after: Mapping[int, str]) -> int:
         """Return how many of a project's events ('*': all) wait, in each shard past the id that is given for it."""
         return sum(await self._of_each(lambda shard: self[shard].waiting(project, after.get(shard, "0"))))
+
+    async def books(self, after: Mapping[int, str]) -> Books:
+        """Return every project's counters, and how many of its events wait past the id that is given for each shard."""
+        return sum(await self._of_each(lambda shard: self[shard].books(after.get(shard, "0"))), Books())
 
     async def lag_ms(self, now_ms: int) -> int:
         """Return the age of the oldest entry that is not acknowledged; 0 when there is none."""

@@ -32,6 +32,8 @@ log = logging.getLogger("glimpse.buffer")
 
 CONSUMER = "drain"
 ACKNOWLEDGED_AT_ONCE = 5_000
+WAITING = "waiting"  # the outcome of what is not drained yet
+Books = Counter[tuple[str, str, str]]  # by project, outcome and reason
 _CLAIMED_AT_ONCE = 1_000
 
 _LEASED = "LEASED"
@@ -45,6 +47,10 @@ return answer and answer[1][2] or {{}}
 """
 _CLAIM = f"""{_FENCE}
 return redis.call('XAUTOCLAIM', KEYS[1], ARGV[2], ARGV[3], 0, ARGV[4], 'COUNT', ARGV[5], 'JUSTID')[1]
+"""
+_BOOKS = """
+local newest = redis.call('XREVRANGE', KEYS[1], '+', '-', 'COUNT', 1)[1]
+return {newest and newest[1] or '', redis.call('HGETALL', KEYS[2])}
 """
 _ACKNOWLEDGE = f"""{_FENCE}
 for first = 4, #ARGV, 1000 do
@@ -143,15 +149,30 @@ class Stream:
 
     async def waiting(self, project: str, after: str) -> int:
         """Return how many of a project's events ('*': all) stand in the stream past the id `after`."""
-        total, start = 0, f"({after}"
-        while page := await self._redis.xrange(self._key, min=start, count=1000):
+        counts = await self._waiting(after, "+")
+        return counts.total() if project == "*" else counts[project]
+
+    async def books(self, after: str) -> Books:
+        """Return every project's counters, and how many of its events stand past the id `after`; of one moment."""
+        try:
+            newest, flat = await self._redis.eval(_BOOKS, 2, self._key, ledger_of(self._shard))
+            waiting = await self._waiting(after, newest.decode()) if newest else Counter[str]()
+        except UNAVAILABLE as problem:
+            raise BufferUnavailable(str(problem)) from problem
+        books: Books = Counter({(project, WAITING, ""): count for project, count in waiting.items()})
+        for field, count in _by_name(flat).items():
+            owner, outcome, reason = field.decode().split("|", 2)
+            books[owner, outcome, reason] += int(count)
+        return books
+
+    async def _waiting(self, after: str, newest: str) -> Counter[str]:
+        counts, start = Counter[str](), f"({after}"
+        while page := await self._redis.xrange(self._key, min=start, max=newest, count=1000):
             for _, fields in page:
-                if b"r" in fields:  # it counts as dead until it is taken
-                    continue
-                counts = decode_counts(fields.get(b"n"))
-                total += sum(counts.values()) if project == "*" else counts.get(project, 0)
+                if b"r" not in fields:  # what is played again counts as dead until it is taken
+                    counts.update(decode_counts(fields.get(b"n")))
             start = f"({page[-1][0].decode()}"
-        return total
+        return counts
 
     async def lag_ms(self, now_ms: int) -> int:
         """Return the age of the oldest entry that is not acknowledged; 0 when there is none."""

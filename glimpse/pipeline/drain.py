@@ -95,6 +95,7 @@ class Pipeline:
         self._duplicates = Duplicates(lambda pairs, since: self.commits.call(store.known_ids, pairs, since))
         self._sharing = Sharing(buffer, settings, now_ms)
         self.times = StepTimes()
+        self._enriched_before = dict(enricher.seconds)  # by the drains before this one
         self._events_an_entry = 1.0  # of the last batch
         self._taken_to: dict[int, str] = {}  # of each shard, the last entry that was put in a lot
         self._interrupted: set[int] = set()  # shards of which something may have been read and not put in a lot
@@ -102,6 +103,11 @@ class Pipeline:
         self.is_over = False  # it has handed over: others drain these shards from now on
         self.drained = 0
         self.last_drain_at = 0
+
+    @property
+    def enrich_seconds(self) -> dict[str, float]:
+        """Return what each step of enriching took of what this drained: seconds by step."""
+        return {step: seconds - self._enriched_before[step] for step, seconds in self._enricher.seconds.items()}
 
     @property
     def problem(self) -> str | None:

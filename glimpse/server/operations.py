@@ -9,6 +9,8 @@ import asyncio
 import os
 import platform
 import time
+from collections import Counter
+from collections.abc import Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -89,12 +91,11 @@ class Operations:
     # -- the books ---------------------------------------------------------------------------------------------------
 
     async def _ask_books(self, dead_letters: int) -> None:
-        projects = ["*", *self._glimpse.projects()[:MOST_BOOKS], ""]
         try:
-            books = [{"project": name, **await self._glimpse.queries.ledger(name)} for name in projects]
+            accounts = await self._glimpse.queries.ledgers()
         except (GlimpseError, OSError):
             return  # the store is away, which is told elsewhere: what was known stays
-        self._books = [book for book in books if book["project"] or book["received"]]
+        self._books = books_of(accounts, self._glimpse.projects())
         self._books_at = time.monotonic()
         if dead_letters != len(self._letters) or dead_letters > MOST_LETTERS:
             self._letters = (await self._glimpse.buffer.letters.all())[-MOST_LETTERS:]
@@ -112,11 +113,11 @@ class Operations:
         return self._rates
 
     def _steps(self) -> list[dict[str, Any]]:
-        """Return what each step took of an event, in microseconds, since the process started."""
+        """Return what each step took of an event, in microseconds, since this process drains these shards."""
         pipeline = self._glimpse.pipeline
         if pipeline is None or not pipeline.drained:
             return []
-        drain, enrich = pipeline.times.seconds, self._glimpse.enricher.seconds
+        drain, enrich = pipeline.times.seconds, pipeline.enrich_seconds
         return [
             {"of": of, "step": step, "us": seconds / pipeline.drained * 1e6}
             for of, steps in (("drain", drain), ("enrich", enrich))
@@ -132,6 +133,32 @@ class Operations:
     def _store(self) -> dict[str, Any]:
         store = self._glimpse.store
         return {"bytes": store.size_bytes() if store else None}
+
+
+def books_of(accounts: dict[str, dict[str, Any]], latest: Sequence[str]) -> list[dict[str, Any]]:
+    """Return the account of all, then that of each of the latest projects, and of the rest as of one; they add up.
+
+    Parameters
+    ----------
+    accounts
+        By project, and of all as `*`.
+    latest
+        Projects in the order in which they are listed; those that it does not name come after.
+    """
+    names = [name for name in dict.fromkeys([*latest, *accounts]) if name in accounts and name != "*"]
+    listed, rest = names[:MOST_BOOKS], names[MOST_BOOKS:]
+    books = [{"project": name, **accounts[name]} for name in ("*", *listed) if name in accounts]
+    return [*books, {"project": None, **_summed([accounts[name] for name in rest])}] if rest else books
+
+
+def _summed(accounts: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    whole: dict[str, Any] = {}
+    for account in accounts:
+        for name, value in account.items():
+            whole[name] = (
+                Counter(value) + whole.get(name, Counter()) if isinstance(value, dict) else (value + whole.get(name, 0))
+            )
+    return whole
 
 
 def _own_memory() -> int | None:

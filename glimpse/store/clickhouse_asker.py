@@ -18,8 +18,8 @@ from glimpse.store.questions import ALL_PROJECTS, Question, Scope
 
 TIME_LIMIT_S = 30
 _BOOKS = (
-    "SELECT outcome, shard, any(entry_id), sum(events) FROM ledger WHERE outcome = 'position' OR (outcome != 'lot'"
-    " AND ({project:String} = '*' OR project = {project:String})) GROUP BY outcome, shard"
+    "SELECT project, outcome, shard, any(entry_id), sum(events) FROM ledger WHERE outcome != 'lot'"
+    " GROUP BY project, outcome, shard"
 )
 _SEGMENTS = (
     "SELECT name, filter FROM segments WHERE project IN ({project:String}, {all:String})"
@@ -39,16 +39,16 @@ class ClickHouseAsker:
         """Return the rows that answer a question."""
         return self.table(self.compiled(question.expression(scope, arguments)), ()).to_pylist()
 
-    def account(self, project: str) -> tuple[dict[int, str], dict[str, int]]:
-        """Return how far each shard is stored, and a project's counts by outcome; both of one moment."""
+    def accounts(self) -> tuple[dict[int, str], dict[tuple[str, str], int]]:
+        """Return how far each shard is stored, and the drain's counts by project and outcome; both of one moment."""
         with failures("the store can't be read"):
-            found = self._client.query(_BOOKS, {"project": project}).result_rows
-        positions = {shard: entry_id for outcome, shard, entry_id, _ in found if outcome == "position"}
-        return positions, {outcome: events for outcome, _, _, events in found if outcome != "position"}
+            found = self._client.query(_BOOKS).result_rows
+        positions = {shard: entry_id for _, outcome, shard, entry_id, _ in found if outcome == "position"}
+        return positions, {(name, outcome): events for name, outcome, _, _, events in found if outcome != "position"}
 
     def positions(self) -> dict[int, str]:
         """Return the last stream entry of each shard whose events are all stored."""
-        return self.account("")[0]
+        return self.accounts()[0]
 
     def segments(self, project: str) -> dict[str, dict[str, Any]]:
         """Return the saved filters of a project and those of all, by name; of one name the project's own."""

@@ -34,13 +34,13 @@ class DuckAsker:
         """Return the rows that answer a question."""
         return self._questions.rows(self._cursor, question, scope, arguments)
 
-    def account(self, project: str) -> tuple[dict[int, str], dict[str, int]]:
-        """Return how far each shard is stored, and a project's counts by outcome; both of one moment."""
+    def accounts(self) -> tuple[dict[int, str], dict[tuple[str, str], int]]:
+        """Return how far each shard is stored, and the drain's counts by project and outcome; both of one moment."""
         self._cursor.begin()
         try:
             positions = positions_of(self._cursor)
-            rows = rows_of(self._cursor, ledger_counts(self._ledger, project))
-            return positions, {row["outcome"]: row["events"] for row in rows}
+            rows = rows_of(self._cursor, ledger_counts(self._ledger))
+            return positions, {(row["project"], row["outcome"]): int(row["events"]) for row in rows}
         finally:
             self._cursor.rollback()
 

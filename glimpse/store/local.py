@@ -6,6 +6,7 @@ from typing import Any
 
 from glimpse.errors import QueryError
 from glimpse.filters import Where, as_filter, to_json
+from glimpse.store.accounts import Account, accounts_of
 from glimpse.store.queries import Accounts, Queries
 from glimpse.store.questions import ALL_PROJECTS, LAST_MS, QUESTIONS, Scope, Tables
 from glimpse.store.readers import Readers
@@ -65,32 +66,17 @@ class LocalQueries(Queries):
         kept = as_filter(where)
         await self._readers.run(lambda asker: asker.put_segment(project, name, None if kept is None else to_json(kept)))
 
-    async def ledger(self, project: str) -> dict[str, Any]:
-        """Return the account of every event received."""
+    async def ledgers(self) -> dict[str, dict[str, Any]]:
+        """Return each project's account, and that of all as `*`."""
         tries = 0
         while True:
-            positions, outcomes = await self._readers.run(lambda asker: asker.account(project))
-            waiting = await self._buffer.waiting(project, positions)
-            edge = await self._buffer.counts(project)
+            positions, settled = await self._readers.run(lambda asker: asker.accounts())
+            books = await self._buffer.books(positions)
             tries += 1
             # A commit in between takes events from the buffer to the store: look again.
             if tries == _LEDGER_TRIES or positions == await self._readers.run(lambda asker: asker.positions()):
-                return _balance(edge, outcomes, waiting)
+                return accounts_of(books, settled)
 
-
-def _balance(edge: dict[str, dict[str, int]], drained: dict[str, int], waiting: int) -> dict[str, Any]:
-    accepted = sum(edge["accepted"].values())
-    rejected, dropped = edge["rejected"], edge["dropped"]
-    settled = {outcome: int(drained.get(outcome, 0)) for outcome in ("stored", "duplicate", "dead_lettered")}
-    return {
-        "received": accepted + sum(rejected.values()) + sum(dropped.values()),
-        "accepted": accepted,
-        **settled,
-        "in_buffer": waiting,
-        "rejected": rejected,
-        "dropped": dropped,
-        # Beside the way of what was received: rows from elsewhere, and rows that were kept for long enough.
-        "imported": int(drained.get("imported", 0)),
-        "expired": int(drained.get("expired", 0)),
-        "difference": accepted - sum(settled.values()) - waiting,
-    }
+    async def ledger(self, project: str) -> dict[str, Any]:
+        """Return the account of every event received."""
+        return (await self.ledgers()).get(project) or Account().told()

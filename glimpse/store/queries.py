@@ -17,12 +17,8 @@ from glimpse.store.questions import ALL_PROJECTS, LAST_MS
 class Accounts(Protocol):
     """What the ledger asks of the buffer."""
 
-    async def counts(self, project: str) -> dict[str, dict[str, int]]:
-        """Return the edge's counters: outcome -> reason -> events."""
-        ...
-
-    async def waiting(self, project: str, after: Mapping[int, str]) -> int:
-        """Return how many events wait, in each shard past the entry that is given for it."""
+    async def books(self, after: Mapping[int, str]) -> Mapping[tuple[str, str, str], int]:
+        """Return events by project, outcome (`waiting`: past the entry that is given for its shard) and reason."""
         ...
 
 
@@ -71,6 +67,10 @@ class Queries(ABC):
         QueryTooSlow
             When it took longer than it may; nothing goes on running.
         """
+
+    @abstractmethod
+    async def ledgers(self) -> dict[str, dict[str, Any]]:
+        """Return each project's account, and that of all as `*`: of one moment, so that they add up."""
 
     @abstractmethod
     async def ledger(self, project: str) -> dict[str, Any]:

@@ -22,7 +22,7 @@ from glimpse.store.questions import ALL_PROJECTS, LAST_MS, plain
 log = logging.getLogger("glimpse.store")
 
 SOCKET_NAME = "query.sock"
-_METHODS = ("ask", "ledger", "segments", "save_segment")  # of `Queries`
+_METHODS = ("ask", "ledger", "ledgers", "segments", "save_segment")  # of `Queries`
 _MISTAKES = {kind.__name__: kind for kind in (QueryError, QueryTooSlow)}
 
 
@@ -105,6 +105,10 @@ class RemoteQueries(Queries):
     async def save_segment(self, project: str, name: str, where: Where | None) -> None:
         """Give a filter a name in a project, or take the name away."""
         await self._ask("save_segment", plain({"project": project, "name": name, "where": as_filter(where)}))
+
+    async def ledgers(self) -> dict[str, dict[str, Any]]:
+        """Return each project's account, and that of all as `*`."""
+        return await self._ask("ledgers", {})
 
     async def ledger(self, project: str) -> dict[str, Any]:
         """Return the account of every event received."""

@@ -16,7 +16,7 @@ from glimpse.events import Event, ImportedTotal, Merge, Session
 from glimpse.store.questions import Question, Scope
 
 IMPORTED, EXPIRED = "imported", "expired"  # outcomes of the ledger, beside those of the drain
-Pair = tuple[str, str]  # a project, and an id in it
+Pair = tuple[str, str]  # a project, and an id in it, or an outcome
 
 
 class Lot(msgspec.Struct):
@@ -42,8 +42,8 @@ class Asker(Protocol):
         """Return the rows that answer a question."""
         ...
 
-    def account(self, project: str) -> tuple[dict[int, str], dict[str, int]]:
-        """Return how far each shard is stored, and a project's counts by outcome; both of one moment."""
+    def accounts(self) -> tuple[dict[int, str], dict[Pair, int]]:
+        """Return how far each shard is stored, and the drain's counts by project and outcome; both of one moment."""
         ...
 
     def positions(self) -> dict[int, str]:

@@ -175,7 +175,8 @@ def lot(project: str, count: int = 3, **more: Any) -> Lot:
 
 
 def account(store: ClickHouseStore, project: str) -> dict[str, int]:
-    return store.asker().account(project)[1]
+    settled = store.asker().accounts()[1]
+    return {outcome: events for (name, outcome), events in settled.items() if name == project}
 
 
 def test_a_server_that_goes_away_amid_a_lot_has_all_of_it_once_it_is_back(

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import AsyncIterator, Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping
 from pathlib import Path
 from urllib.parse import parse_qs, urlencode, urlsplit
 
@@ -46,11 +46,8 @@ def made() -> tuple[list[Event], list[Session]]:
 
 
 class NoBooks:
-    async def counts(self, project: str) -> dict[str, dict[str, int]]:
+    async def books(self, after: Mapping[int, str]) -> dict[tuple[str, str, str], int]:
         return {}
-
-    async def waiting(self, project: str, after: str) -> int:
-        return 0
 
 
 @pytest.fixture(params=["in the owner", "in another process's place"])

@@ -488,6 +488,51 @@ async def test_the_ledger_balances_while_events_are_at_every_stage(drain: Drain)
     assert ledger["difference"] == 0
 
 
+async def test_what_enriching_took_is_counted_from_where_a_drain_begins(drain: Drain):
+    await drain.buffer.append(Receipt([fresh() for _ in range(50)]))
+    await drain.pipeline.drain_once()
+    enricher = drain.pipeline._enricher
+    after = Pipeline(
+        buffer=drain.buffer,
+        store=drain.store,
+        sessions=SessionTracker(drain.settings.session_timeout_s),
+        enricher=enricher,
+        window=drain.window,
+        settings=drain.settings,
+    )
+    assert sum(drain.pipeline.enrich_seconds.values()) == sum(enricher.seconds.values()) > 0
+    assert sum(after.enrich_seconds.values()) == 0
+    after.commits._thread.shutdown()
+
+
+async def test_the_ledgers_balance_and_add_up_in_each_look_while_events_come(drain: Drain):
+    is_over = False
+
+    async def visitors() -> None:
+        number = 0
+        while not is_over:
+            number += 1
+            refused = {("shop", "name"): number % 2}
+            await drain.buffer.append(Receipt([fresh(project=f"site-{number % 3}")], refused, {}))
+
+    async def drains() -> None:
+        while not is_over:
+            await drain.pipeline.drain_once()
+
+    under_way = [asyncio.create_task(work()) for work in (visitors, visitors, drains)]
+    queries = LocalQueries(drain.store, drain.buffer)
+    for _ in range(40):
+        ledgers = await queries.ledgers()
+        whole = ledgers.pop("*")
+        assert [account["difference"] for account in (whole, *ledgers.values())] == [0] * (len(ledgers) + 1)
+        for name in ("received", "accepted", "stored", "in_buffer"):
+            assert sum(account[name] for account in ledgers.values()) == whole[name]
+    is_over = True
+    await asyncio.gather(*under_way)
+    queries.close()
+    assert whole["stored"] > 0
+
+
 @pytest.mark.parametrize("is_committed_between", [True, False], ids=["stored before", "in one lot"])
 async def test_a_late_event_between_two_sessions_makes_one_of_them(drain: Drain, *, is_committed_between: bool):
     now = now_ms()

@@ -1,6 +1,6 @@
 from __future__ import annotations
 
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
@@ -12,11 +12,8 @@ from glimpse.store import DuckStore, LocalQueries, Lot, Queries, QuerySocket, Re
 
 
 class NoBooks:
-    async def counts(self, project: str) -> dict[str, dict[str, int]]:
+    async def books(self, after: Mapping[int, str]) -> dict[tuple[str, str, str], int]:
         return {}
-
-    async def waiting(self, project: str, after: str) -> int:
-        return 0
 
 
 @pytest.fixture(params=["in the owner", "in another process's place"])

@@ -8,10 +8,7 @@ from __future__ import annotations
 
 import ibis.expr.types as ir
 
-from glimpse.store.questions.scope import ALL_PROJECTS
 
-
-def ledger_counts(ledger: ir.Table, project: str) -> ir.Table:
-    """Return the drain's counts by outcome: stored, duplicate, dead_lettered. Layers have their accounts too."""
-    counted = ledger if project == ALL_PROJECTS else ledger.filter(ledger.project == project)
-    return counted.group_by("outcome").aggregate(events=lambda t: t.events.sum())
+def ledger_counts(ledger: ir.Table) -> ir.Table:
+    """Return the drain's counts by project and outcome, as stored and duplicate. Layers have their accounts too."""
+    return ledger.group_by("project", "outcome").aggregate(events=lambda t: t.events.sum())

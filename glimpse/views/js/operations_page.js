@@ -11,7 +11,7 @@ const took = (us) => us >= 1000 ? `${(us / 1000).toFixed(1)} ms` : us >= 10 ? `$
 const per_second = (n) => n.toLocaleString(undefined, {maximumFractionDigits: n < 10 ? 1 : 0})
 const COLUMNS = [["received", "Received"], ["stored", "Stored"], ["in_buffer", "In the buffer"], ["duplicate", "Twice"], ["dropped", "Dropped"], ["rejected", "Rejected"], ["dead_lettered", "Dead letters"], ["imported", "Imported"], ["expired", "Expired"]]
 const total = (value) => typeof value === "number" ? value : Object.values(value).reduce((sum, n) => sum + n, 0)
-const named = (project) => project === "*" ? "All" : project || "No project"
+const named = (project) => project === "*" ? "All" : project === null ? "Others" : project || "No project"
 const PARTS = {buffer: "Buffer", store: "Store", geo: "Places"}
 
 export function render({model, el}) {
@@ -109,7 +109,7 @@ export function render({model, el}) {
     if (!model.state) return
     const s = JSON.parse(model.state)
     const all = s.books.find((one) => one.project === "*")
-    const off = s.books.filter((one) => one.difference)
+    const off = s.books.filter((one) => one.difference && one.project !== "*")
     if (all) show_books_tile(off.length ? `${number(off.length)} off` : "Balanced", `${number(all.received)} received, ${number(all.stored)} stored`, off.length ? "bad" : "good")
     else show_books_tile("Unknown", "the store does not answer", "warn")
     show_lag(lasting(s.lag_ms), s.state === "live" ? "live" : "delayed", s.state === "live" ? "" : "bad")
@@ -118,11 +118,11 @@ export function render({model, el}) {
     show_letters_tile(number(s.room.dead_letters), s.room.dead_letters ? "could not be stored" : "none", s.room.dead_letters ? "warn" : "")
     show_memory(size(s.memory_bytes), "this process")
     show_store(size(s.store.bytes), s.store.bytes == null ? "kept by another process" : s.commits.count ? `${number(s.commits.count)} commits, ${lasting(s.commits.ms)} each` : "no commit yet")
-    books.hint.textContent = s.books.length > 30 ? "the latest 30 projects" : ""
+    books.hint.textContent = s.books.some((one) => one.project === null) ? "the latest projects, and the rest as one" : ""
     const key = JSON.stringify([s.books, s.letters, s.room.dead_letters, s.problems, s.versions])
     const drain = s.steps.filter((step) => step.of === "drain"), most = Math.max(1e-9, ...drain.map((step) => step.us))
     const in_order = drain.flatMap((step) => step.step === "enrich" ? [step, ...s.steps.filter((one) => one.of === "enrich")] : [step])
-    steps.hint.textContent = s.steps.length ? `${took(drain.reduce((sum, step) => sum + step.us, 0))} in all, with waiting; since the start` : ""
+    steps.hint.textContent = s.steps.length ? `${took(drain.reduce((sum, step) => sum + step.us, 0))} in all, with waiting; since this process drains` : ""
     no_steps.hidden = s.steps.length > 0
     step_list.replaceChildren(...in_order.map((step) => {
       const li = make("li"), bar = make("div", "bar"), fill = make("i")

@@ -1,0 +1,165 @@
+"""Map, wall display, all projects, Projects and Operations: each number there is the API's, whatever the filter."""
+
+from __future__ import annotations
+
+import random
+from collections import Counter
+from collections.abc import Iterator
+from typing import Any
+from urllib.parse import quote
+
+import pytest
+from browsing import FIND_SOURCE, Page, Watched, chromium, tile, wait_for_map
+from serving import Served, an_event, now_ms
+from waiting import wait_until
+
+from glimpse.geo.borders import load_borders
+
+pytestmark = [pytest.mark.server, pytest.mark.browser]
+ZONES = ["Europe/Vienna", "Asia/Tokyo", "America/New_York", "Africa/Lagos"]
+PROJECTS = ["shop", "blog"]
+FILTERS = 3
+BY_NAME = """([source, name, column]) => {
+  const {data} = (FIND_SOURCE)(source)
+  return [...data[name]].flatMap((text, i) => data[column][i] ? [[text, data[column][i]]] : [])
+}""".replace("FIND_SOURCE", FIND_SOURCE)
+
+
+def visits(r: random.Random) -> list[dict[str, Any]]:
+    """Return events of some visitors of both projects, with places, pages and names to filter by."""
+    events = []
+    for n in range(24):
+        zone, project = r.choice(ZONES), r.choice(PROJECTS)
+        for _ in range(r.randrange(1, 5)):
+            name, path = r.choice(["page_view", "page_view", "purchase"]), r.choice(["/a", "/b", "/b/c"])
+            context = {"url": f"https://shop.test{path}", "path": path, "timezone": zone}
+            events.append(an_event(project, name, sessionId=f"visitor {n}", timestamp=now_ms() - n, context=context))
+    return events
+
+
+def a_filter(r: random.Random) -> str:
+    one = ['country = "AT"', 'country != "JP"', 'page starts with "/b"', 'name = "purchase"', '"/B/C"']
+    kept, other = r.sample(one, 2)
+    return r.choice([kept, f"{kept} and {other}", f"({kept} or {other})"])
+
+
+@pytest.fixture(scope="module")
+def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Served]:
+    folder = tmp_path_factory.mktemp("numbers")
+    with Served(folder / "data", GLIMPSE_ALLOW_HEADLESS="1", GLIMPSE_FLUSH_INTERVAL_S="0.2") as running:
+        assert running.post(visits(random.Random(5)))[0] == 200
+        wait_until(lambda: running.ledger("*")["in_buffer"] == 0, timeout_s=20, what="all is in the store")
+        yield running
+
+
+@pytest.fixture
+def watched() -> Iterator[Watched]:
+    with chromium() as running:
+        yield running
+        assert (running.errors, running.strays) == ([], [])
+
+
+def agrees(what: str, shown: Any, told: Any) -> None:
+    """Wait until what is shown is what was told; the page takes a moment."""
+    wait_until(lambda: shown() == told, what=f"{what}: {told}")
+
+
+def on_map(page: Page, source: str, name: str, column: str) -> Counter[str]:
+    found: Counter[str] = Counter()
+    for text, number in page.evaluate(BY_NAME, [source, name, column]):
+        found[text] += int(number)
+    return found
+
+
+def live(served: Served, project: str, where: str = "") -> dict[str, Any]:
+    return served.get(f"/api/v1/live?project={quote(project)}&where={quote(where)}")
+
+
+@pytest.mark.parametrize("project", [*PROJECTS, "*"])
+def test_the_map_the_feed_and_who_is_here_show_the_apis_numbers_whatever_the_filter(
+    served: Served, watched: Watched, project: str
+):
+    r = random.Random(project)
+    for where in [a_filter(r) for _ in range(FILTERS)]:
+        told = live(served, project, where)
+        page = watched.open(f"{served.url}/glimpse_app?project={quote(project)}&where={quote(where)}")
+        wait_for_map(page)
+        here = Counter({place["city"]: place["count"] for place in told["places"]})
+        agrees("dots", lambda page=page: on_map(page, "places", "place", "count"), here)
+        sessions = str(told["active"] + told["idle"])
+        title = page.locator(".g-legend .title .hint")
+        agrees("title", lambda title=title: title.inner_text().split(" ")[0], sessions if here else "Nobody")
+        agrees("here", lambda page=page: page.locator(".g-here .row").count(), told["active"] + told["idle"])
+        rows = min(40, sum(minute["events"] for minute in told["per_minute"]))
+        agrees("feed", lambda page=page: page.locator(".g-feed li.row").count(), rows)
+        see_countries(served, page, project, where, told)
+        page.context.close()
+
+
+def see_countries(served: Served, page: Page, project: str, where: str, told: dict[str, Any]) -> None:
+    """Compare both country layers: who is there now, and the events of the last half hour as they are stored."""
+    names = load_borders().names
+    here: Counter[str] = Counter()
+    for place in told["places"]:
+        here[names[place["country"]]] += place["count"]
+    asked = f"project={quote(project)}&since={told['covers_since']}&where={quote(where)}"
+    rows = served.get(f"/api/v1/breakdown?{asked}&field=country")
+    events = Counter({names[row["value"]]: row["events"] for row in rows if row["value"] and row["events"]})
+    page.get_by_role("button", name="Sessions by country").click()
+    agrees("sessions by country", lambda: on_map(page, "countries", "name", "count"), here)
+    page.get_by_role("button", name="Events by country").click()
+    agrees("events by country", lambda: on_map(page, "countries", "name", "events"), events)
+
+
+def test_a_wall_display_shows_the_apis_numbers_and_all_projects_beside_each_other(served: Served, watched: Watched):
+    where = 'page starts with "/b"'
+    for asked, kept in (("", ""), (f"&where={quote(where)}", where)):
+        told = live(served, "*", kept)
+        page = watched.open(f"{served.url}/glimpse_app?project=*&kiosk=1{asked}")
+        wait_for_map(page)
+        agrees("page views", lambda page=page: tile(page, "Page views"), str(told["page_views"]))
+        agrees("sessions", lambda page=page: tile(page, "Sessions"), str(told["sessions"]))
+        here = Counter({place["city"]: place["count"] for place in told["places"]})
+        agrees("dots", lambda page=page: on_map(page, "places", "place", "count"), here)
+        page.context.close()
+    page = watched.open(f"{served.url}/glimpse_app?project=*")
+    for project in PROJECTS:
+        told = live(served, project)
+        numbers = [told["active"] + told["idle"], told["events_last_minute"], told["page_views"], told["sessions"]]
+        row = page.locator(".g-projects .row", has=page.get_by_text(project, exact=True))
+        agrees(project, lambda row=row: numbers_of(row.locator("b").all_inner_texts(), but=1), but_minute(numbers, 1))
+    page.context.close()
+
+
+def numbers_of(texts: list[str], but: int) -> list[int]:
+    return but_minute([int(text.replace(",", "")) for text in texts], but)
+
+
+def but_minute(numbers: list[int], at: int) -> list[int]:
+    """Return some numbers without that of the last minute, which goes on while one looks."""
+    return [number for n, number in enumerate(numbers) if n != at]
+
+
+def test_projects_and_operations_show_the_apis_numbers_and_the_books_add_up(served: Served, watched: Watched):
+    page = watched.open(f"{served.url}/glimpse_app?view=projects")
+    for project in PROJECTS:
+        told = live(served, project)
+        page.locator(".g-page-projects .row", has=page.get_by_text(project, exact=True)).click()
+        events = sum(minute["events"] for minute in told["per_minute"])
+        agrees(project, lambda: page.locator(".first span").inner_text().split(" ")[0], str(events))
+    page.get_by_role("button", name="Operations").click()
+    columns = ["received", "stored", "in_buffer", "duplicate", "dropped", "rejected", "dead_lettered"]
+    for project in ("*", *PROJECTS):
+        told = served.ledger(project)
+        counts = [told[name] if isinstance(told[name], int) else sum(told[name].values()) for name in columns]
+        agrees(project, lambda project=project: booked(page, "All" if project == "*" else project), counts)
+    rows = page.locator("tbody tr th").all_inner_texts()
+    assert booked(page, "All") == [sum(line) for line in zip(*(booked(page, name) for name in rows[1:]), strict=True)]
+    page.context.close()
+
+
+def booked(page: Page, name: str) -> list[int]:
+    """Return the first numbers of a line of the ledger."""
+    line = page.locator("tbody tr", has=page.get_by_role("rowheader", name=name, exact=True))
+    texts = line.locator("td").all_inner_texts()[:7]
+    return [int(text.split("\n")[0].replace(",", "")) for text in texts]
