@@ -26,13 +26,14 @@ _filtered: WeakKeyDictionary[Window, WeakValueDictionary[tuple[str, Filter], Boa
 
 
 class Board:
-    """One project's numbers, and what views made of them."""
+    """One project's numbers, and what views made of them; `version` grows with each newer state."""
 
     def __init__(self, numbers: LiveNumbers) -> None:
         self.numbers = numbers
         self.slots: dict[str, int] = {PAGE_VIEW: 0}  # event name -> colour; the rest has the last one
         self.places = PlaceRows()
         self._cells: WeakValueDictionary[Frame, Cells] = WeakValueDictionary()  # each while a map shows it
+        self.version = 0
         self._made: dict[str, Any] = {}
         self._lasting: dict[str, tuple[int, str]] = {}
         self._renew()
@@ -75,6 +76,7 @@ class Board:
 
     def _renew(self) -> None:
         self._made = {}
+        self.version += 1
         self._give_slots()
         self.places.take(self.numbers)
 

@@ -22,6 +22,7 @@ from glimpse.views.map_cells import WHOLE, Cells, Frame, dots_px, read_frame
 from glimpse.views.map_countries import Measure, painted, shaded
 from glimpse.views.map_figure import MapFigure, build_map
 from glimpse.views.parts import LiveView, Picture, script, style, weak_hook
+from glimpse.views.place_rows import Numbers
 from glimpse.views.tokens import THEMES, ThemeName
 
 MOST_RINGS = 60
@@ -116,8 +117,8 @@ class LiveMap(LiveView):
             return
         places = drawn.cells.places_in(row)
         if len(places) > 1:
-            east, north, _ = drawn.cells.dots_at(places)
-            drawn.models.zoom_to(float(east[0]), float(north[0]))
+            east, north, _ = drawn.cells.dots_at(places)[:, 0].tolist()
+            drawn.models.zoom_to(east, north)
         elif places and (place := drawn.cells.place(places[0])):
             self._pick_place(place)
 
@@ -149,11 +150,14 @@ class LiveMap(LiveView):
         self._drawings = [drawn for drawn in self._drawings if drawn.plot() is not None]
         cells = board.cells(self._frame)
         for drawn in self._drawings:
+            changed: list[int] = []
             if self.layer == "places":
-                _send_dots(drawn, cells, board)
+                changed = _send_dots(drawn, cells, board)
             else:
                 _send_shades(drawn, cast("Measure", self.layer), board)
-            _send_arrivals(drawn, cells, board)
+            _send_pulse(drawn, cells, board, changed)
+            if self.layer == "places":
+                drawn.version = cells.version
         self._legend.state = _legend_state(board, cells, self.layer)
         pn.io.push_notebook(self._pane)
 
@@ -164,7 +168,8 @@ class LiveMap(LiveView):
         pn.io.push_notebook(self._pane)
 
 
-def _send_dots(drawn: _Drawn, cells: Cells, board: Board) -> None:
+def _send_dots(drawn: _Drawn, cells: Cells, board: Board) -> list[int]:
+    """Send dots that are new or have moved; return the rows of which only numbers have changed."""
     models = drawn.models
     is_known = drawn.generation == cells.generation and drawn.rows and drawn.cells is cells
     changed = [row for row in cells.changed_since(drawn.version) if row < drawn.rows] if is_known else []
@@ -172,14 +177,13 @@ def _send_dots(drawn: _Drawn, cells: Cells, board: Board) -> None:
         models.dots.data = cells.columns(slice(None))
     elif len(cells) > drawn.rows:
         models.dots.stream(cells.columns(slice(drawn.rows, None)))
-    if changed:
-        # A few arrays of numbers, which the browser writes into the dots' columns: `dots.patch` would encode
-        # each value by itself, which costs more than everything else in a tick.
-        models.changes.data = board.made(
-            f"changes.{cells.frame}.{drawn.version}.{drawn.rows}", lambda _: cells.changes(changed, drawn.version)
+    if moved := cells.moved(changed, drawn.version):
+        models.moves.data = board.made(
+            f"moves.{cells.frame}.{drawn.version}.{drawn.rows}", lambda _: cells.moves(moved)
         )
     drawn.cells, drawn.generation = cells, cells.generation
-    drawn.rows, drawn.version = len(cells), cells.version
+    drawn.rows = len(cells)
+    return changed
 
 
 def _send_shades(drawn: _Drawn, measure: Measure, board: Board) -> None:
@@ -194,23 +198,32 @@ def _shaded(board: Board, measure: Measure) -> tuple[dict[str, Any], list[int], 
     return board.made(f"shaded.{measure}", lambda b: shaded(b.places, measure))
 
 
-def _send_arrivals(drawn: _Drawn, cells: Cells, board: Board) -> None:
+def _send_pulse(drawn: _Drawn, cells: Cells, board: Board, changed: list[int]) -> None:
+    """Send where something has come in, and the numbers of dots that changed.
+
+    All of it is one array: each is two messages of its own on the WebSocket, and `dots.patch` would encode each number
+    by itself. Viewers that looked at the same moments share it.
+    """
     recent = board.numbers.recent
     after, latest = drawn.number, recent[-1].number if recent else 0
     drawn.number = max(latest, after)
-    drawn.models.arrivals.data = board.made(f"arrivals.{cells.frame}.{after}", lambda b: _arrivals(b, cells, after))
+    made = f"pulse.{cells.frame}.{after}.{drawn.version}.{len(changed)}"
+    drawn.models.pulse.data = board.made(made, lambda b: {"packed": _packed(b, cells, after, changed)})
 
 
-def _arrivals(board: Board, cells: Cells, after: int) -> dict[str, Any]:
-    """Return where something has come in since, each dot once, and its diameter.
+def _packed(board: Board, cells: Cells, after: int, changed: list[int]) -> Numbers:
+    """Return what `map_life.js` unpacks: the server's clock, how many arrivals, how many changes, then both."""
+    arrivals, changes = _arrivals(board, cells, after), cells.changes(changed)
+    head = np.array([board.numbers.as_of, arrivals.shape[1], changes.shape[1]], dtype=np.float64)
+    return np.concatenate([head, arrivals.ravel(), changes.ravel()])
 
-    There is always a row, as the server's clock stands in it.
-    """
+
+def _arrivals(board: Board, cells: Cells, after: int) -> Numbers:
+    """Return where something has come in since, each dot once: easting, northing, diameter, one row each."""
     fresh = [recent.event for recent in board.numbers.recent if recent.number > after >= 0]
     keys = {place_key(e.lat, e.lon): None for e in fresh if e.lat is not None and e.lon is not None}
     rows = [row for key in list(keys)[-MOST_RINGS:] if (row := board.places.row(key)) is not None]
-    x, y, px = cells.dots_at(rows)
-    return {"x": x, "y": y, "px": px, "now": np.full(len(x), float(board.numbers.as_of))}
+    return cells.dots_at(rows)
 
 
 def _legend_state(board: Board, cells: Cells, layer: str) -> str:

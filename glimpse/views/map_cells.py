@@ -207,20 +207,22 @@ class Cells:
             "country": [country_name(place.country) if place else "" for place in named],
         }
 
-    def changes(self, rows: list[int], since: int) -> dict[str, Any]:
-        """Return what may have changed in some rows since a version, and which rows they are."""
-        numbered = {"row": np.array(rows, dtype=np.float64)}
-        if np.any(self._moved_at[rows] > since):
-            return numbered | self.columns(rows)
-        return numbered | dict(zip(CHANGING, self._numbers[:, rows], strict=True))
+    def changes(self, rows: list[int]) -> Numbers:
+        """Return some rows' numbers, a line for each of `CHANGING`, below a line that says which rows they are."""
+        return np.vstack([np.array(rows, dtype=np.float64), self._numbers[:, rows]])
 
-    def dots_at(self, rows: list[int]) -> tuple[Numbers, ...]:
-        """Return easting, northing and diameter of the dots of some places; of none, one dot of no size."""
+    def moved(self, rows: list[int], since: int) -> list[int]:
+        """Return which of some rows stand elsewhere since a version, or are named otherwise."""
+        return [row for row in rows if self._moved_at[row] > since]
+
+    def moves(self, rows: list[int]) -> dict[str, Any]:
+        """Return some rows in full, and which rows they are."""
+        return {"row": np.array(rows, dtype=np.float64)} | self.columns(rows)
+
+    def dots_at(self, rows: list[int]) -> Numbers:
+        """Return easting, northing and diameter (one row each) of the dots of some places."""
         dots = sorted({int(self._dot_of[row]) - 1 for row in rows} - {-1})
-        if not dots:
-            return np.zeros(1), np.zeros(1), np.zeros(1)
-        east, north = self._places.metres[:, self._anchors[dots]]
-        return east, north, self._column("size")[dots]
+        return np.vstack([self._places.metres[:, self._anchors[dots]], self._column("size")[dots]])
 
     def place(self, row: int) -> PlaceNow | None:
         """Return one of the places, by its row among all."""

@@ -110,8 +110,8 @@ class MapFigure:
         self.dots: ColumnDataSource = dots_plot.handles["source"]
         self.dots.name = "places"
         self.rings: ColumnDataSource = rings_plot.handles["source"]
-        self.arrivals = ColumnDataSource({"x": [], "y": [], "px": [], "now": []})
-        self.changes = ColumnDataSource({name: [] for name in ("row", *CHANGING)})
+        self.pulse = ColumnDataSource({"packed": []}, name="pulse")
+        self.moves = ColumnDataSource({name: [] for name in ("row", *COLUMNS)})
         self._mapper = dots_plot.handles["glyph"].fill_color.transform
         self._dot = dots_plot.handles["glyph_renderer"].glyph = self._circle(line_width=0.5, line_alpha=0.35)
         self._dot.fill_color = {"field": "status", "transform": self._mapper}
@@ -165,15 +165,11 @@ class MapFigure:
         for renderer in [*moving, self._areas]:
             renderer.nonselection_glyph = renderer.selection_glyph = None
             renderer.muted_glyph = renderer.hover_glyph = None
-        life = CustomJS(args={"dots": self.dots, "rings": self.rings, "arrivals": self.arrivals}, code=_js("map_life"))
-        self.arrivals.js_on_change("data", life)
-        change = CustomJS(args={"dots": self.dots, "changes": self.changes}, code=_js("map_changes"))
-        self.changes.js_on_change("data", change)
-        self.figure.tags = [
-            self.arrivals,
-            self.changes,
-            self.shades,
-        ]  # nothing draws them: else they would not be sent to the page
+        told = {"dots": self.dots, "rings": self.rings, "pulse": self.pulse, "changing": CHANGING}
+        self.pulse.js_on_change("data", CustomJS(args=told, code=_js("map_life")))
+        moved = CustomJS(args={"dots": self.dots, "moves": self.moves}, code=_js("map_moves"))
+        self.moves.js_on_change("data", moved)
+        self.figure.tags = [self.pulse, self.moves, self.shades]  # nothing draws them: else they would not be sent
 
     def _glow(self, times: float) -> Any:
         return self.figure.circle(

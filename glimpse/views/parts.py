@@ -61,6 +61,26 @@ class Picture(JSComponent):
 
     __abstract = True
 
+    def _update_model(self, events: Any, msg: dict[str, Any], root: Any, model: Any, doc: Any, comm: Any) -> None:
+        """Write what is to be drawn straight into the model.
+
+        Panel would look through all parameters that any of its parts has, for each text; with some ten parts that is
+        most of what a viewer costs. That a change is Python's own, and none to be taken back, `_changing` says.
+        """
+        if msg.keys() != {"state"}:
+            super()._update_model(events, msg, root, model, doc, comm)
+            return
+        ref = root.ref["id"]
+        before = self._changing.get(ref)
+        self._changing[ref] = ["state"]
+        try:
+            model.data.state = msg["state"]
+        finally:
+            if before is None:
+                del self._changing[ref]
+            else:
+                self._changing[ref] = before
+
 
 class LiveView(pn.viewable.Viewer):
     """A part: stands alone in a cell, with a pull of its own, or in a dashboard, which hands it one.

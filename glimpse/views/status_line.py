@@ -5,6 +5,7 @@ from __future__ import annotations
 import time
 from collections.abc import Callable
 from typing import Any
+from weakref import ref
 
 import msgspec
 import panel as pn
@@ -15,6 +16,7 @@ from glimpse.views.parts import LiveView, Picture, script, style
 from glimpse.views.pull import Pull
 
 ASK_EVERY_S = 1.0
+TELL_EVERY_MS = 1_000  # when the last event came is told in whole seconds
 _encode = msgspec.json.Encoder().encode
 
 
@@ -49,6 +51,7 @@ class StatusLine(LiveView):
         self._now = status()
         self._asked_at = 0.0
         self._last: dict[str, Any] = {"last": None, "now": None}
+        self._board: Callable[[], Board | None] = lambda: None
         super().__init__(window, project, pull=pull, **params)
         self.pull.watch(self._ask)
         self._show()
@@ -59,9 +62,11 @@ class StatusLine(LiveView):
 
     def refresh(self, board: Board) -> None:
         """Say when the last event came."""
-        recent = board.numbers.recent
-        self._last = {"last": recent[-1].heard_at if recent else None, "now": board.numbers.as_of}
-        self._show()
+        recent, now = board.numbers.recent, board.numbers.as_of
+        if board is not self._board() or now - (self._last["now"] or 0) >= TELL_EVERY_MS:
+            self._board = ref(board)
+            self._last = {"last": recent[-1].heard_at if recent else None, "now": now}
+            self._show()
 
     def _ask(self) -> None:
         if time.monotonic() - self._asked_at < ASK_EVERY_S:

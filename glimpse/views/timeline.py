@@ -46,7 +46,7 @@ class _Drawn:
         self.bars: ColumnDataSource = plot.handles["source"]
         self._glyph = plot.handles["glyph"]
         self.top = 0.0
-        self.version = -1
+        self.shown: tuple[object, int] = (None, 0)  # which board in which theme, and its version
         self._dress(plot.handles["glyph_renderer"])
 
     def _dress(self, bars: Any) -> None:
@@ -139,7 +139,7 @@ class Timeline(LiveView):
         columns, top = board.made(f"bars.{theme.name}", lambda b: (_columns(b, theme), _nice_top(b)))
         self._drawings = [drawn for drawn in self._drawings if drawn.plot() is not None]
         for drawn in self._drawings:
-            _patch(drawn.bars, columns)
+            _patch(drawn, board, theme, columns)
             if drawn.top != top:
                 drawn.figure.y_range.end = 1.03 * top  # the topmost line of the grid is in it
                 drawn.top = top
@@ -154,17 +154,30 @@ class Timeline(LiveView):
         pn.io.push_notebook(self._pane)
 
 
-def _patch(source: ColumnDataSource, columns: dict[str, Any]) -> None:
-    """Send the bars that differ: in a busy minute, those of the minute that is running."""
-    old = source.data
+def _patch(drawn: _Drawn, board: Board, theme: Theme, columns: dict[str, Any]) -> None:
+    """Send the bars that differ: in a busy minute, those of the minute that is running.
+
+    Which differ is found out once for all viewers who were shown the same before.
+    """
+    old, (shown, version) = drawn.bars.data, drawn.shown
+    this = (ref(board), theme.name)
+    if shown == this:
+        patches = board.made(f"bars.{theme.name}.since.{version}", lambda _: _differences(old, columns))
+    else:
+        patches = _differences(old, columns)
+    drawn.shown = (this, board.version)
+    if patches:
+        drawn.bars.patch(patches)
+
+
+def _differences(old: Any, columns: dict[str, Any]) -> dict[str, list[tuple[int, Any]]]:
     patches = {}
     for name, new in columns.items():
         rows = np.flatnonzero(np.asarray(old[name]) != new)
         if len(rows):
             values = new.tolist()
             patches[name] = [(int(row), values[row]) for row in rows]
-    if patches:
-        source.patch(patches)
+    return patches
 
 
 def _columns(board: Board | None, theme: Theme) -> dict[str, Any]:

@@ -20,10 +20,12 @@ import panel.io.resources
 import panel.io.server
 import pytest
 from bokeh.application import Application
+from bokeh.document import Document
 from bokeh.server.connection import ServerConnection
 from bokeh.server.server import BaseServer, Server
 from bokeh.server.session import ServerSession
 from bokeh.server.views.ws import WSHandler
+from panel.custom import ReactiveESM
 from tornado.ioloop import IOLoop
 from tornado.iostream import IOStream
 from tornado.locks import Lock
@@ -31,6 +33,7 @@ from tornado.routing import Matcher, Rule
 from tornado.web import RequestHandler
 
 from glimpse import panel_hook
+from glimpse.views.kpis import Tiles
 
 
 @pytest.fixture
@@ -54,6 +57,19 @@ def in_a_fresh_process(code: str) -> str:
 def calls_of(function: object) -> list[str]:
     tree = ast.parse(textwrap.dedent(inspect.getsource(function)))  # type: ignore[arg-type]
     return [ast.unparse(node.func) for node in ast.walk(tree) if isinstance(node, ast.Call)]
+
+
+def test_a_parts_text_is_written_into_its_model_by_the_method_that_we_extend_and_not_taken_for_the_browsers():
+    given = list(inspect.signature(ReactiveESM._update_model).parameters)
+    assert given == ["self", "events", "msg", "root", "model", "doc", "comm"]
+    part, heard = Tiles(), list[dict[str, object]]()
+    part.server_doc(Document())
+    part._process_events = heard.append  # type: ignore[method-assign]
+    ((model, _),) = part._models.values()
+    part.state = "[]"
+    assert (model.data.state, heard) == ("[]", [])
+    model.data.state = "[1]"
+    assert heard == [{"state": "[1]"}]  # the control: this was taken for the browser's
 
 
 def test_our_entry_point_is_registered_in_the_group_that_panel_loads():

@@ -81,17 +81,17 @@ def test_the_time_from_click_to_dot(served: Served, capsys: pytest.CaptureFixtur
 
 
 def _click_to_dot(shop: Page, page: Page) -> float:
-    """Return the ms from a click to the frame after the map's columns have the arrival."""
+    """Return the ms from a click to the frame after the map's columns have what came in."""
     page.wait_for_timeout(400)  # let both dashboards have the click before this one
     page.evaluate(f"""() => {{
-        const arrivals = ({FIND_SOURCE})("px")
+        const pulse = ({FIND_SOURCE})("pulse")
         window.dot_at = new Promise(done => {{
             const look = () => {{
-                if (!arrivals.data.px.some(px => px > 0)) return
-                arrivals.properties.data.change.disconnect(look)
+                if (!(pulse.data.packed[1] > 0)) return
+                pulse.properties.data.change.disconnect(look)
                 requestAnimationFrame(() => done(Date.now()))
             }}
-            arrivals.properties.data.change.connect(look)
+            pulse.properties.data.change.connect(look)
         }})
     }}""")
     shop.locator("[data-test=add-drift-kettle]").first.click()

@@ -1,4 +1,5 @@
-// What moves on the map without the server: what has just come in sends out a ring.
+// Unpacks a pulse of the server's: dots' numbers that have changed, and where something has just come in, which sends out
+// a ring that moves without the server.
 // Only the overlay canvas is painted anew for it: the dots and rings lie there, the land doesn't.
 const RING_MS = 1500
 const FRAME_MS = 33
@@ -34,12 +35,30 @@ const move = (now) => {
   if (life.is_moving) requestAnimationFrame(move)
 }
 
-const {x, y, px, now: server_now} = arrivals.data
-if (server_now.length > 0) dots._glimpse_skew = Date.now() - server_now[0]
+// The server's clock, how many arrivals, how many changes; then x, y and diameter, then rows and each of their numbers.
+const {packed} = pulse.data
+if (packed.length === 0) return
+const [server_now, arrived, changed] = packed
+dots._glimpse_skew = Date.now() - server_now
+const rows_at = 3 + 3 * arrived
+// Dots are painted anew only where one looks otherwise: most of what comes changes what their cards say alone.
+let is_seen = dots._glimpse_moved ?? false
+dots._glimpse_moved = false
+changing.forEach((name, nth) => {
+  const column = dots.data[name]
+  const from = rows_at + (1 + nth) * changed
+  const is_drawn = name === "size" || name === "status"
+  for (let i = 0; i < changed; i++) {
+    const row = packed[rows_at + i]
+    if (is_drawn && column[row] !== packed[from + i]) is_seen = true
+    column[row] = packed[from + i]
+  }
+})
 if (!still && !document.hidden) {
-  for (let i = 0; i < x.length; i++) {
+  for (let i = 0; i < arrived; i++) {
+    const [x, y, px] = [0, 1, 2].map((nth) => packed[3 + nth * arrived + i])
     // Not all at once: a lot of events that came together is a shimmer, not a flash.
-    if (px[i] > 0) life.rings.push({x: x[i], y: y[i], from: px[i], born: performance.now() + (i % 8) * 40})
+    if (px > 0) life.rings.push({x, y, from: px, born: performance.now() + (i % 8) * 40})
   }
   life.rings.splice(0, life.rings.length - MOST_RINGS)
   if (!life.is_moving && life.rings.length > 0) {
@@ -47,4 +66,4 @@ if (!still && !document.hidden) {
     requestAnimationFrame(move)
   }
 }
-dots.change.emit()
+if (is_seen) dots.change.emit()

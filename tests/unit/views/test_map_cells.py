@@ -69,10 +69,13 @@ def test_what_a_browser_is_sent_makes_of_the_old_dots_the_new_ones(window, clock
         board = board_of(window, "shop")
         cells = board.cells(WHOLE)
         rows = [row for row in cells.changed_since(version) if row < len(drawn["x"])]
-        changes = cells.changes(rows, version)
-        for name in changes.keys() - {"row"}:
-            for row, value in zip(rows, changes[name], strict=True):
-                drawn[name][row] = value
+        moves, changes = cells.moves(cells.moved(rows, version)), cells.changes(rows)
+        for name in drawn:
+            for row, value in zip(moves["row"], moves[name], strict=True):
+                drawn[name][int(row)] = value
+        for name, values in zip(CHANGING, changes[1:], strict=True):
+            for row, value in zip(changes[0], values, strict=True):
+                drawn[name][int(row)] = value
         added = cells.columns(slice(len(drawn["x"]), None))
         drawn = {name: [*drawn[name], *added[name]] for name in drawn}
         version = cells.version
