@@ -61,24 +61,16 @@ def _parser() -> argparse.ArgumentParser:
     project = _command(steps, "project", None, "register projects and set what holds for them")
     _add_project_steps(project.add_subparsers(dest="step", required=True, metavar="STEP"))
 
+    _add_live_options(_command(steps, "live", commands.live, "print what is happening now on a server that runs"))
+
+    segment = _command(steps, "segment", None, "save filters under names, to be used as --segment and segment=")
+    _add_segment_steps(segment.add_subparsers(dest="step", required=True, metavar="STEP"))
+
     letters = _command(steps, "dead-letters", None, "look at events that could not be stored, and play them again")
     _add_letter_steps(letters.add_subparsers(dest="step", required=True, metavar="STEP"))
 
-    export = _command(steps, "export", commands.export, "write stored events to a file, or everything to a folder")
-    export.add_argument(
-        "to", type=Path, help="file that ends in .parquet, .csv, .ndjson or .arrows; a folder with --all"
-    )
-    export.add_argument("--project", default="*", help="one project (default: all)")
-    export.add_argument(
-        "--since", help="from when on: an age such as 30d, ISO 8601 or epoch milliseconds (default: all)"
-    )
-    export.add_argument("--until", help="before when, likewise")
-    export.add_argument("--where", help="which events: a filter, such as 'country = \"DE\"'")
-    export.add_argument(
-        "--sessions", action="store_true", dest="is_sessions", help="the sessions instead of the events"
-    )
-    export.add_argument(
-        "--all", action="store_true", dest="is_all", help="a back-up: all that is stored, of one moment"
+    _add_export_options(
+        _command(steps, "export", commands.export, "write stored events to a file, or everything to a folder")
     )
     take = _command(
         steps, "import", commands.import_, "take in what `glimpse export` or another tracker wrote; twice is as once"
@@ -132,6 +124,46 @@ def _add_project_steps(steps: Any) -> None:
     )
     _command(steps, "rm", commands.project_rm, "take a project off the list; its events stay").add_argument("project")
     _command(steps, "list", commands.project_list, "print the projects that are registered")
+
+
+def _add_live_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument("--url", default="http://localhost:5006", help="address of the server (default: %(default)s)")
+    parser.add_argument("--project", default="*", help="one project (default: all)")
+    parser.add_argument("--where", help="which events: a filter, such as 'country = \"DE\"'")
+    parser.add_argument("--segment", metavar="NAME", help="a saved filter of the project, or of all")
+    parser.add_argument("--json", action="store_true", dest="as_json", help="one line of JSON, as /api/v1/live answers")
+    parser.add_argument("--follow", action="store_true", dest="follows", help="go on whenever a number has changed")
+
+
+def _add_segment_steps(steps: Any) -> None:
+    shown = _command(steps, "list", commands.segment_list, "print saved filters")
+    shown.add_argument("--project", default="*", help="those that can be used for one project (default: all there are)")
+    save = _command(steps, "set", commands.segment_set, "save a filter, in place of one of that name")
+    save.add_argument("name", metavar="NAME", help="its name")
+    save.add_argument("filter", metavar="FILTER", help="such as 'country = \"DE\"'")
+    gone = _command(steps, "rm", commands.segment_rm, "forget a name")
+    gone.add_argument("name", metavar="NAME", help="its name")
+    for step in (save, gone):
+        step.add_argument("--project", default="*", help="whose it is (default: of all)")
+
+
+def _add_export_options(parser: argparse.ArgumentParser) -> None:
+    parser.add_argument(
+        "to", type=Path, help="file that ends in .parquet, .csv, .ndjson or .arrows; a folder with --all"
+    )
+    parser.add_argument("--project", default="*", help="one project (default: all)")
+    parser.add_argument(
+        "--since", help="from when on: an age such as 30d, ISO 8601 or epoch milliseconds (default: all)"
+    )
+    parser.add_argument("--until", help="before when, likewise")
+    parser.add_argument("--where", help="which events: a filter, such as 'country = \"DE\"'")
+    parser.add_argument("--segment", metavar="NAME", help="a saved filter of the project, or of all")
+    parser.add_argument(
+        "--sessions", action="store_true", dest="is_sessions", help="the sessions instead of the events"
+    )
+    parser.add_argument(
+        "--all", action="store_true", dest="is_all", help="a back-up: all that is stored, of one moment"
+    )
 
 
 def _add_letter_steps(steps: Any) -> None:

@@ -9,7 +9,7 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
 from glimpse.errors import QueryError
-from glimpse.filters import as_filter
+from glimpse.filters import as_filter, from_json, to_text
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from panel.viewable import Viewer
 
     from glimpse.filters import Filter, Where
-    from glimpse.live import PipelineStatus, Window
+    from glimpse.live import LiveNumbers, PipelineStatus, Window
     from glimpse.views.scope import Scope
 
 ALL_PROJECTS = "*"
@@ -52,6 +52,14 @@ class Running(Protocol):
 
     def save_segment(self, project: str, name: str, where: Where | None) -> None:
         """Give a filter a name in a project."""
+        ...
+
+    def segments(self, project: str) -> dict[str, dict[str, Any]]:
+        """Return the saved filters that can be used for a project, as JSON."""
+        ...
+
+    def filter_for(self, project: str, where: Where | None, segment: str | None) -> Filter | None:
+        """Return what a filter and a saved one both keep."""
         ...
 
     def stop(self) -> None:
@@ -153,6 +161,7 @@ class Client:
         until: str | int | None = None,
         limit: int = 100_000,
         where: Where | None = None,
+        segment: str | None = None,
     ) -> ir.Table:
         """Return stored events as an Ibis table, newest first: `.to_pandas()`, `.to_pyarrow()`, `.filter(...)`.
 
@@ -170,12 +179,32 @@ class Client:
         where
             Which ones: `'country = "DE" and page starts with "/blog"'`, or
             `(field("country") == "DE") & field("page").starts_with("/blog")` with `glimpse.filters.field`.
+        segment
+            The name of a saved filter; what is kept, both it and `where` keep.
         """
         import ibis  # noqa: PLC0415 - only who asks pays for it
 
         end = moment(until) if until is not None else _now() + _AHEAD_MS
-        rows = self._pages(project, moment(since), end, limit, as_filter(where))
+        rows = self._pages(project, moment(since), end, limit, self._running.filter_for(project, where, segment))
         return ibis.memtable(_columns(rows))
+
+    def live(self, project: str = ALL_PROJECTS, where: Where | None = None, segment: str | None = None) -> LiveNumbers:
+        """Return what is happening now: the numbers that the dashboard shows.
+
+        Parameters
+        ----------
+        project, where, segment
+            As `events` takes them.
+
+        Returns
+        -------
+        Counts such as `active` and `events`, lists such as `top_pages`; docs/metrics.md has the formula of each. It is
+        a picture of one moment, and does not go on by itself.
+        """
+        window, kept = self._running.window, self._running.filter_for(project, where, segment)
+        while not window.fill(project, kept):
+            pass
+        return window.numbers(project, kept)
 
     def ask(
         self,
@@ -233,6 +262,10 @@ class Client:
     def segment(self, name: str, where: Where | None, project: str = ALL_PROJECTS) -> None:
         """Give a filter a name, to be used as `segment=`; None forgets it. By default it is for all projects."""
         self._running.save_segment(project, name, as_filter(where))
+
+    def segments(self, project: str = ALL_PROJECTS) -> dict[str, str]:
+        """Return the saved filters that can be used for a project, by name, as text."""
+        return {name: to_text(from_json(kept)) for name, kept in self._running.segments(project).items()}
 
     def _pages(self, project: str, since: int, until: int, limit: int, where: Filter | None) -> list[dict[str, Any]]:
         rows: list[dict[str, Any]] = []

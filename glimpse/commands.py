@@ -8,6 +8,8 @@ from __future__ import annotations
 import argparse
 import asyncio
 import logging
+import os
+import sys
 from collections.abc import Coroutine
 from typing import TYPE_CHECKING, Any
 
@@ -125,6 +127,39 @@ def _told(work: Coroutine[Any, Any, str]) -> int:
     return 0
 
 
+def live(options: argparse.Namespace) -> int:
+    """Print what is happening now."""
+    from glimpse.live_command import Asked, follow, show
+
+    asked = Asked(options.url, options.project, options.where, options.segment)
+    try:
+        (follow if options.follows else show)(asked, as_json=options.as_json)
+    except BrokenPipeError:  # whoever read has had enough
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+    return 0
+
+
+def segment_list(options: argparse.Namespace) -> int:
+    """Print saved filters."""
+    from glimpse.segment_command import show
+
+    return _told(show(Settings.from_environment(), options.project))
+
+
+def segment_set(options: argparse.Namespace) -> int:
+    """Save a filter under a name."""
+    from glimpse.segment_command import save
+
+    return _told(save(Settings.from_environment(), options.project, options.name, options.filter))
+
+
+def segment_rm(options: argparse.Namespace) -> int:
+    """Forget a saved filter."""
+    from glimpse.segment_command import remove
+
+    return _told(remove(Settings.from_environment(), options.project, options.name))
+
+
 def letters_list(_options: argparse.Namespace) -> int:
     """Print the dead letters."""
     from glimpse.letters_command import show_letters
@@ -146,11 +181,10 @@ def letters_replay(options: argparse.Namespace) -> int:
 def export(options: argparse.Namespace) -> int:
     """Write what is stored to a file, or all of it to a folder."""
     from glimpse.transfer_command import back_up, export
-    from glimpse.transfer_command import wanted_of as wanted
 
     settings = Settings.from_environment()
     if not options.is_all:
-        return _told(export(settings, options.to, wanted(options)))
+        return _told(export(settings, options))
     from glimpse.project_command import write_all
 
     return _told(back_up(settings, options.to)) or _told(write_all(settings, options.to / PROJECTS))

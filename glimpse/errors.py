@@ -13,6 +13,7 @@ GlimpseError
 ├── QueryError           a question about the data has a mistake; the message says where
 │   └── QueryTooSlow     it took longer than a question may
 ├── TooManyFilters       as many filters as can be are being looked through live
+├── ServerUnavailable    no Glimpse answers at an address, or it can't tell what was asked now
 ├── TransferError        a file of rows can't be read or written
 └── GeoDataError         a geo database can't be built, fetched or verified
 
@@ -76,6 +77,10 @@ class QueryTooSlow(QueryError):
 
 class TooManyFilters(GlimpseError):
     """As many filters as can be are being looked through live; one that nobody looks through any more makes room."""
+
+
+class ServerUnavailable(GlimpseError):
+    """No running Glimpse answers at an address, or it can't tell what was asked now."""
 
 
 class TransferError(GlimpseError):

@@ -27,8 +27,7 @@ async def outlet_of(settings: Settings) -> AsyncIterator[Outlet]:
     StoreUnavailable
         When nothing was ever stored there, or the store can't be opened.
     """
-    if not settings.data_dir.exists():
-        raise StoreUnavailable(f"nothing is stored in {settings.data_dir.resolve()}")
+    _see_that_it_is_there(settings)
     async with _alone(settings) as store:
         if store is None:
             yield RemoteOutlet(socket_path(settings.data_dir, SOCKET_NAME))
@@ -51,6 +50,11 @@ async def inlet_of(settings: Settings) -> AsyncIterator[Inlet]:
             yield LocalInlet(store, asyncio.to_thread)
 
 
+def _see_that_it_is_there(settings: Settings) -> None:
+    if not settings.data_dir.exists():
+        raise StoreUnavailable(f"nothing is stored in {settings.data_dir.resolve()}")
+
+
 class _NoBooks:
     """The accounts of no buffer; nobody asks for the ledger here."""
 
@@ -61,8 +65,10 @@ class _NoBooks:
 
 
 @asynccontextmanager
-async def queries_of(settings: Settings) -> AsyncIterator[Queries]:
-    """Have the store answer questions, but those about the buffer's books."""
+async def queries_of(settings: Settings, *, may_make_folder: bool = False) -> AsyncIterator[Queries]:
+    """Have the store answer questions, but those about the buffer's books; raises as `outlet_of` does."""
+    if not may_make_folder:
+        _see_that_it_is_there(settings)
     async with _alone(settings) as store:
         if store is None:
             yield RemoteQueries(socket_path(settings.data_dir, QUERIES))

@@ -21,7 +21,7 @@ from glimpse.events import Event, ImportedTotal, Session
 from glimpse.filters import as_filter, to_json
 from glimpse.settings import Settings
 from glimpse.store.questions import LAST_MS
-from glimpse.store.segments import Segment, every_segment
+from glimpse.store.segments import Segment
 from glimpse.store.upkeep import Taken
 from glimpse.store_doors import inlet_of, outlet_of, queries_of
 from glimpse.transfer import FORMATS, ROWS_A_BITE, Format, Inlet, Outlet, Wanted
@@ -33,9 +33,12 @@ _SEGMENTS = "segments.json"  # of a back-up
 _BACK_UP = ("events", "sessions", "imported_totals")  # events first: what they make gives way to those that were kept
 
 
-def wanted_of(options: argparse.Namespace) -> Wanted:
+async def _wanted_of(settings: Settings, options: argparse.Namespace) -> Wanted:
     """Return what an export's options ask for."""
     where = as_filter(options.where)
+    if options.segment:
+        async with queries_of(settings) as queries:
+            where = await queries.filter_for(options.project, where, options.segment)
     return Wanted(
         table="sessions" if options.is_sessions else "events",
         project=options.project,
@@ -46,9 +49,10 @@ def wanted_of(options: argparse.Namespace) -> Wanted:
     )
 
 
-async def export(settings: Settings, file: Path, wanted: Wanted) -> str:
-    """Write rows to a file; return what to print."""
-    form = _format_of(file)
+async def export(settings: Settings, options: argparse.Namespace) -> str:
+    """Write the rows that the options ask for to a file; return what to print."""
+    file: Path = options.to
+    form, wanted = _format_of(file), await _wanted_of(settings, options)
     async with outlet_of(settings) as outlet:
         (rows,) = await _write(outlet, [wanted], [file], form, of_one_moment=False)
     return f"{file}: {rows:,} {wanted.table}"
@@ -62,7 +66,7 @@ async def back_up(settings: Settings, folder: Path) -> str:
     async with outlet_of(settings) as outlet:
         counts = await _write(outlet, wanted, files, FORMATS["parquet"], of_one_moment=True)
     async with queries_of(settings) as queries:
-        saved = await every_segment(queries)
+        saved = await queries.every_segment()
     await asyncio.to_thread((folder / _SEGMENTS).write_bytes, msgspec.json.format(msgspec.json.encode(saved)))
     told = ", ".join(f"{rows:,} {table}" for table, rows in zip(_BACK_UP, counts, strict=True))
     told += f", {len(saved):,} segments"

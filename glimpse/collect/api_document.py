@@ -48,6 +48,10 @@ _SPAN = [
 ]
 _WHERE = _parameter("where", "a filter, as text or as JSON", _TEXT)
 _SEGMENT = _parameter("segment", "the name of a saved filter", _TEXT)
+_LAST_ID = _parameter("last_id", "the id of the last event that was had: begin behind it", _TEXT)
+_STREAM = """Events and numbers as they come, as server-sent events; over a WebSocket to who asks for one.
+
+Each message is of a kind: numbers (the answer of live), event, gap, end (why no more is told)."""
 _FORMAT = _parameter("format", "the format of the rows", {"type": "string", "enum": [*FORMATS], "default": "json"})
 _PAGE = [
     _parameter(
@@ -93,10 +97,14 @@ def document() -> Json:
     in_formats: Json = {form.media_type.partition(";")[0]: {} for form in FORMATS.values()}
     in_formats["application/json"] = {"schema": _ARRAY}
     as_object: Json = {"application/json": {"schema": {"type": "object"}}}
+    as_array: Json = {"application/json": {"schema": _ARRAY}}
+    as_stream: Json = {"text/event-stream": {"schema": _TEXT}}
     session = _parameter("id", "the session's id", {"type": "string", "format": "uuid"}, place="path", is_required=True)
-    rows = [_PROJECT, *_SPAN, _WHERE, *_PAGE]
+    rows = [_PROJECT, *_SPAN, _WHERE, _SEGMENT, *_PAGE]
     paths: Json = {
-        "/api/v1/live": _operation("live", "The live numbers, now.", [_PROJECT, _WHERE], as_object),
+        "/api/v1/live": _operation("live", "The live numbers, now.", [_PROJECT, _WHERE, _SEGMENT], as_object),
+        "/api/v1/stream": _operation("stream", _STREAM, [_PROJECT, _WHERE, _SEGMENT, _LAST_ID], as_stream),
+        "/api/v1/segments": _operation("segments", "Saved filters that have a name.", [_PROJECT], as_array),
         "/api/v1/ledger": _operation("ledger", "What became of every event received.", [_PROJECT], as_object),
         "/api/v1/events": _operation("events", "Stored events, newest first.", rows, in_formats),
         "/api/v1/sessions": _operation("sessions", "Sessions that started in a span, newest first.", rows, in_formats),

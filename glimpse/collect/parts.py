@@ -18,6 +18,7 @@ from glimpse.collect.answers import JSON
 from glimpse.collect.core import Edge
 from glimpse.collect.endpoints import CORS
 from glimpse.collect.metrics import Metrics
+from glimpse.collect.segment_watch import SegmentWatch
 from glimpse.collect.stream import Streams
 from glimpse.errors import BufferUnavailable, QueryError, StoreError, TooManyFilters
 from glimpse.settings import Settings
@@ -45,10 +46,12 @@ class Parts:
     health: Callable[[], dict[str, str | None]]  # a part's name -> its problem
     dashboard_path: str = "/glimpse_app"  # with the prefix that the server is mounted at
     streams: Streams = field(init=False)
+    segment_watch: SegmentWatch = field(init=False)
 
     def __post_init__(self) -> None:
         """Make what is shared by those who read a stream."""
         self.streams = Streams(self.window)
+        self.segment_watch = SegmentWatch(lambda: self.queries)
 
     @property
     def root(self) -> str:

@@ -11,7 +11,7 @@ import msgspec
 
 from glimpse.clock import steady_now_ms
 from glimpse.collect.parts import ReadHandler
-from glimpse.collect.spans import project_asked, span_asked, where_asked
+from glimpse.collect.spans import project_asked, segment_asked, span_asked, where_asked
 from glimpse.errors import QueryError
 from glimpse.store.questions import QUESTIONS
 
@@ -37,7 +37,7 @@ class QuestionHandler(ReadHandler):
             since=since,
             until=until,
             where=where_asked(self._ask),
-            segment=self._ask("segment") or None,
+            segment=segment_asked(self._ask),
             **msgspec.to_builtins(read),
         )
         self.answer(rows)

@@ -1,6 +1,6 @@
-"""What can be read over HTTP beside rows and what is live: the books, the server's own counts. Keys are snake_case.
+"""What can be read over HTTP beside rows and what is live: the books, saved filters, the server's own counts.
 
-Stored rows are in `rows_routes.py`, the live numbers in `live_routes.py`.
+Keys are snake_case. Stored rows are in `rows_routes.py`, the live numbers in `live_routes.py`.
 """
 
 from __future__ import annotations
@@ -8,6 +8,7 @@ from __future__ import annotations
 from glimpse.collect.metrics import CONTENT_TYPE
 from glimpse.collect.parts import ReadHandler
 from glimpse.collect.spans import project_asked
+from glimpse.filters import from_json, to_text
 
 
 class LedgerHandler(ReadHandler):
@@ -17,6 +18,16 @@ class LedgerHandler(ReadHandler):
         """Answer with the account of one project or of all."""
         project = project_asked(lambda name: self.get_query_argument(name, None))
         self.answer(await self.parts.queries.ledger(project))
+
+
+class SegmentsHandler(ReadHandler):
+    """`GET /api/v1/segments`: the saved filters that can be asked for by name."""
+
+    async def get(self) -> None:
+        """Answer with those of one project and of all: the filter as text and as JSON."""
+        saved = await self.parts.queries.segments(project_asked(lambda name: self.get_query_argument(name, None)))
+        rows = [{"name": name, "where": to_text(from_json(kept)), "filter": kept} for name, kept in saved.items()]
+        self.answer(rows)
 
 
 class MetricsHandler(ReadHandler):

@@ -22,11 +22,11 @@ from glimpse.collect.parts import ReadHandler
 from glimpse.collect.spans import (
     ALL,
     cursor_asked,
+    filter_asked,
     format_asked,
     limit_asked,
     project_asked,
     span_asked,
-    where_asked,
 )
 from glimpse.errors import GlimpseError, QueryError
 from glimpse.filters import from_json, to_json, to_text
@@ -97,10 +97,10 @@ class RowsHandler(ReadHandler):
     def _ask(self, name: str) -> str | None:
         return self.get_query_argument(name, None)
 
-    def _wanted(self, **more: Any) -> tuple[Wanted, str]:
+    async def _wanted(self, **more: Any) -> tuple[Wanted, str]:
         """Return what the query asks for, and in which format."""
         since, until = span_asked(self._ask, steady_now_ms())
-        form, where = format_asked(self._ask), where_asked(self._ask)
+        form, where = format_asked(self._ask), await filter_asked(self._ask, self.parts.queries)
         facts: dict[str, Any] = {
             "project": project_asked(self._ask),
             "since": since,
@@ -122,7 +122,7 @@ class StoredEventsHandler(RowsHandler):
 
     async def get(self) -> None:
         """Answer with a page, or with all."""
-        await self._stream(*self._wanted())
+        await self._stream(*await self._wanted())
 
 
 class SessionsHandler(RowsHandler):
@@ -132,7 +132,7 @@ class SessionsHandler(RowsHandler):
 
     async def get(self) -> None:
         """Answer with a page, or with all."""
-        await self._stream(*self._wanted(table="sessions"))
+        await self._stream(*await self._wanted(table="sessions"))
 
 
 class JourneyHandler(RowsHandler):

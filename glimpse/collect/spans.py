@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
+from typing import TYPE_CHECKING
 
 from glimpse.errors import QueryError
 from glimpse.events import LAYER_OF_BOTS
@@ -11,6 +12,9 @@ from glimpse.filters import Filter, as_filter
 from glimpse.transfer import FORMATS
 from glimpse.wire.claim import is_project
 from glimpse.wire.times import parse_time
+
+if TYPE_CHECKING:  # an edge alone has none
+    from glimpse.store import Queries
 
 _UNITS_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
 _AGO = re.compile(r"([0-9]{1,9})([smhd])")
@@ -63,6 +67,16 @@ def where_asked(ask: Ask) -> Filter | None:
         return as_filter(ask("where"))
     except QueryError as problem:
         raise QueryError(f"where: {problem}") from problem
+
+
+def segment_asked(ask: Ask) -> str | None:
+    """Return the name of the saved filter that is asked for, None when there is none."""
+    return ask("segment") or None
+
+
+async def filter_asked(ask: Ask, queries: Queries) -> Filter | None:
+    """Return what `where` and `segment` both keep of the project, as one filter."""
+    return await queries.filter_for(project_asked(ask), where_asked(ask), segment_asked(ask))
 
 
 def limit_asked(ask: Ask) -> int | None:

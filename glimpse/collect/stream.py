@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import msgspec
 
-from glimpse.errors import GlimpseError
+from glimpse.errors import GlimpseError, TooManyFilters
 from glimpse.filters import Filter
 
 if TYPE_CHECKING:  # an edge alone has none
@@ -45,14 +45,24 @@ class _Batch(NamedTuple):
     position: int
 
 
-class TooSlow(GlimpseError):
+class Dropped(GlimpseError):
+    """A reader is told no more; the message says why."""
+
+    close_code = 1013  # of RFC 6455's registry: try again later
+
+
+class TooSlow(Dropped):
     """A reader takes less than comes."""
 
 
 HEARTBEAT = Message("heartbeat")
 GAP = Message("gap", _encode({"message": "events before the next one are missing here; /api/v1/events has them"}))
 TOO_SLOW = f"this reader was behind for {SLOW_S:.0f} s; ask again with last_id= and a filter that keeps less"
-END_SLOW = Message("end", _encode({"message": TOO_SLOW}))
+
+
+def farewell(problem: Dropped) -> Message:
+    """Return what a reader is told before it is dropped."""
+    return Message("end", _encode({"message": str(problem)}))
 
 
 class Reader:
@@ -61,10 +71,11 @@ class Reader:
     def __init__(self) -> None:
         self.news = asyncio.Event()
         self.is_gone = False
+        self.dropped: Dropped | None = None
 
-    def leave(self) -> None:
-        """Want no more."""
-        self.is_gone = True
+    def leave(self, dropped: Dropped | None = None) -> None:
+        """Want no more, or be told no more for a reason."""
+        self.is_gone, self.dropped = True, dropped
         self.news.set()
 
 
@@ -131,7 +142,13 @@ class Feed:
     async def _look_for_ever(self) -> None:
         while True:
             await asyncio.sleep(LOOK_EVERY_S)
-            if self._look():
+            try:
+                has_news = self._look()
+            except TooManyFilters as problem:  # it was let go of while the loop stood still, and others came
+                for reader in self.readers:
+                    reader.leave(Dropped(str(problem)))
+                return
+            if has_news:
                 for reader in self.readers:
                     reader.news.set()
 
@@ -171,15 +188,16 @@ class Streams:
         return found
 
 
-async def follow(
-    feed: Feed, reader: Reader, last_id: str | None, send: Callable[[Sequence[Message]], Awaitable[None]]
-) -> None:
+Send = Callable[[Sequence[Message]], Awaitable[None]]
+
+
+async def follow(feed: Feed, reader: Reader, last_id: str | None, send: Send) -> None:
     """Tell a reader what comes until it leaves.
 
     Raises
     ------
-    TooSlow
-        When it was behind for `SLOW_S`.
+    Dropped
+        When it was behind for `SLOW_S`, or has been dropped for another reason.
     """
     position, has_gap = feed.begin(last_id)
     feed.join(reader)
@@ -203,11 +221,13 @@ async def follow(
                 raise TooSlow(TOO_SLOW)
             else:
                 await asyncio.sleep(0)  # others have their turn
+        if reader.dropped:
+            raise reader.dropped
     finally:
         feed.leave(reader)
 
 
-async def _send_in_time(send: Callable[[Sequence[Message]], Awaitable[None]], told: Sequence[Message]) -> None:
+async def _send_in_time(send: Send, told: Sequence[Message]) -> None:
     try:
         await asyncio.wait_for(send(told), SLOW_S)
     except TimeoutError:

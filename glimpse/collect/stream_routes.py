@@ -12,12 +12,14 @@ from tornado.iostream import IOStream, StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
 from glimpse.collect.parts import ReadHandler
-from glimpse.collect.spans import project_asked, where_asked
-from glimpse.collect.stream import END_SLOW, TOO_SLOW, Feed, Message, Reader, TooSlow, follow
+from glimpse.collect.segment_watch import Named
+from glimpse.collect.spans import filter_asked, project_asked, segment_asked, where_asked
+from glimpse.collect.stream import Dropped, Feed, Message, Reader, Send, farewell, follow
 from glimpse.errors import QueryError
+from glimpse.filters import Filter
 
 _ID = re.compile(r"[0-9a-fA-F-]{36}")
-_TRY_AGAIN_LATER = 1013  # of RFC 6455's registry of close codes
+_LONGEST_REASON = 120  # bytes, of a close frame
 _GOODBYE_S = 5.0  # for a slow reader to take the word why it is dropped
 
 
@@ -27,24 +29,34 @@ class StreamHandler(ReadHandler, WebSocketHandler):
     _feed: Feed
     _reader: Reader
     _last_id: str | None
+    _named: Named | None
+    _kept: Filter | None
     _following: asyncio.Task[None] | None = None
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
         """Answer in the way that the client asks for."""
-        self._ask()
+        await self._begin()
         if self.request.headers.get("Upgrade", "").lower() == "websocket":
             await super().get(*args, **kwargs)  # goes on in `open`
         else:
             await self._tell_by_http()
 
-    def _ask(self) -> None:
-        project = project_asked(lambda name: self.get_query_argument(name, None))
-        where = where_asked(lambda name: self.get_query_argument(name, None))
+    async def _begin(self) -> None:
+        project, segment = project_asked(self._ask), segment_asked(self._ask)
         last_id = self.request.headers.get("Last-Event-ID") or self.get_query_argument("last_id", None)
         if last_id and not _ID.fullmatch(last_id):
             raise QueryError("last_id must be the id of an event, as the stream gave it")
+        self._kept = await filter_asked(self._ask, self.parts.queries)
         self._last_id, self._reader = last_id, Reader()
-        self._feed = self.parts.streams.feed(project, where)
+        self._feed = self.parts.streams.feed(project, self._kept)
+        self._named = Named(project, where_asked(self._ask), segment) if segment else None
+
+    async def _follow(self, send: Send) -> None:
+        with self.parts.segment_watch.watched(self._named, self._kept, self._reader):
+            await follow(self._feed, self._reader, self._last_id, send)
+
+    def _ask(self, name: str) -> str | None:
+        return self.get_query_argument(name, None)
 
     # -- server-sent events --------------------------------------------------------------------------------------
 
@@ -54,13 +66,13 @@ class StreamHandler(ReadHandler, WebSocketHandler):
         self.set_header("X-Accel-Buffering", "no")  # nginx would hold back what is small
         self.set_header("Connection", "close")
         try:
-            await follow(self._feed, self._reader, self._last_id, self._send_by_http)
+            await self._follow(self._send_by_http)
         except StreamClosedError:
             return
-        except TooSlow:
+        except Dropped as problem:
             stream: IOStream = getattr(self.request.connection, "stream")  # noqa: B009 - HTTP/1 has one
             asyncio.get_running_loop().call_later(_GOODBYE_S, stream.close)
-            self.write(_by_http(END_SLOW))
+            self.write(_by_http(farewell(problem)))
         with contextlib.suppress(StreamClosedError):
             await self.finish()
 
@@ -87,10 +99,10 @@ class StreamHandler(ReadHandler, WebSocketHandler):
     async def _tell_by_socket(self) -> None:
         with contextlib.suppress(WebSocketClosedError, StreamClosedError):
             try:
-                await follow(self._feed, self._reader, self._last_id, self._send_by_socket)
-            except TooSlow:
-                self.write_message(_by_socket(END_SLOW))
-                self.close(_TRY_AGAIN_LATER, TOO_SLOW)
+                await self._follow(self._send_by_socket)
+            except Dropped as problem:
+                self.write_message(_by_socket(farewell(problem)))
+                self.close(problem.close_code, str(problem).encode()[:_LONGEST_REASON].decode(errors="ignore"))
 
     async def _send_by_socket(self, messages: Sequence[Message]) -> None:
         written = [self.write_message(_by_socket(message)) for message in messages]

@@ -183,6 +183,11 @@ class FilteredPart:
         """Sessions of these events."""
         return len(self._members)
 
+    @property
+    def gone(self) -> int:
+        """Sessions of these events that are not there any more."""
+        return len(self._members) - sum(self.visits)
+
     def since(self, now: int) -> int:
         """Return when the span begins."""
         return max(self.base.since(now), self._dropped_before)

@@ -99,6 +99,7 @@ class LiveNumbers(msgspec.Struct, frozen=True, kw_only=True):
     covers_since: int  # the counts cover [covers_since, as_of]
     active: int = 0
     idle: int = 0
+    gone: int = 0  # of `sessions`, those that are not there any more
     events_last_minute: int = 0  # in the last 60 seconds
     events: int = 0
     page_views: int = 0
@@ -135,12 +136,14 @@ class LiveNumbers(msgspec.Struct, frozen=True, kw_only=True):
             "covers_since": self.covers_since,
             "active": self.active,
             "idle": self.idle,
+            "gone": self.gone,
             "events_last_minute": self.events_last_minute,
             "events": self.events,
             "page_views": self.page_views,
             "sessions": self.sessions,
             "bounce_rate": self.bounce_rate,
             "per_minute": [_minute_json(minute) for minute in self.per_minute],
+            "top_names": [{"name": line.name, "events": line.count} for line in self.top_names],
             "top_pages": [{"page": line.name, "page_views": line.count} for line in self.top_pages],
             "top_sources": [{"source": line.name, "sessions": line.count} for line in self.top_sources],
             "top_countries": [{"country": line.name, "sessions": line.count} for line in self.top_countries],

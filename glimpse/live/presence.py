@@ -21,6 +21,7 @@ class Visits:
         self._due: list[tuple[int, str]] = []  # heap; a visit's entry counts only if it names the visit's own `due`
         self.active = 0
         self.idle = 0
+        self.counted = 0  # of these, those that are among the span's sessions
 
     def __len__(self) -> int:
         return len(self._visits)
@@ -87,6 +88,12 @@ class Visits:
         if visit.presence is Presence.GONE and not visit.minutes:
             self._visits.pop(session_id, None)
 
+    def mark(self, visit: Visit, *, is_counted: bool) -> None:
+        """Say whether a visit is among the span's sessions: one with an event in it."""
+        if visit.presence is not Presence.GONE:
+            self.counted += is_counted - visit.is_counted
+        visit.is_counted = is_counted
+
     def _judge(self, session_id: str, visit: Visit, now: int) -> bool:
         presence, due = visit.look(now, self._idle_after_ms, self._gone_after_ms)
         # An entry that comes too early is judged again then: only an earlier moment needs one of its own.
@@ -112,5 +119,7 @@ class Visits:
             self.active += n
         elif presence is Presence.IDLE:
             self.idle += n
+        if visit.is_counted and presence is not Presence.GONE:
+            self.counted += n
         if visit.place is not None and presence is not Presence.GONE:
             visit.place.count_session(n, is_active=presence is Presence.ACTIVE)

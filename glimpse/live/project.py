@@ -124,7 +124,7 @@ class ProjectWindow:
             minute.bounces += visit.is_bounce
             visit.minutes.append(minute)
         if not visit.is_counted:
-            visit.is_counted = True
+            self.visits.mark(visit, is_counted=True)
             self.sessions += 1
             visit.source = add(self.sources, event.source)
             visit.country = add(self.countries, event.country)
@@ -158,7 +158,7 @@ class ProjectWindow:
             minute.bounces -= visit.is_bounce
         visit.minutes = []
         if visit.is_counted:
-            visit.is_counted = False
+            self.visits.mark(visit, is_counted=False)
             self.sessions -= 1
             self.bounces -= visit.is_bounce
             take(self.sources, visit.source)
@@ -167,7 +167,8 @@ class ProjectWindow:
     def _recount_session(
         self, session_id: str, visit: Visit, minutes: list[MinuteCounts], source: str | None, country: str | None
     ) -> None:
-        visit.minutes, visit.is_counted = minutes, True
+        visit.minutes = minutes
+        self.visits.mark(visit, is_counted=True)
         for minute in minutes:
             minute.sessions.add(session_id)
             minute.bounces += visit.is_bounce
@@ -221,7 +222,7 @@ class ProjectWindow:
                 self._forget_session(session_id, visit)
 
     def _forget_session(self, session_id: str, visit: Visit) -> None:
-        visit.is_counted = False
+        self.visits.mark(visit, is_counted=False)
         self.sessions -= 1
         self.bounces -= visit.is_bounce
         take(self.sources, visit.source)
@@ -235,6 +236,11 @@ class ProjectWindow:
         return min(turns, falls, self.visits.next_due or _NEVER)
 
     # -- what is asked -------------------------------------------------------------------------------------------
+
+    @property
+    def gone(self) -> int:
+        """Sessions of the span that are not there any more."""
+        return self.sessions - self.visits.counted
 
     @property
     def events_last_minute(self) -> int:

@@ -25,6 +25,7 @@ def numbers_of(
         covers_since=max((part.since(now) for part in parts), default=first),
         active=sum(part.visits.active for part in parts),
         idle=sum(part.visits.idle for part in parts),
+        gone=sum(part.gone for part in parts),
         events_last_minute=sum(part.events_last_minute for part in parts),
         events=sum(part.events for part in parts),
         page_views=sum(part.page_views for part in parts),

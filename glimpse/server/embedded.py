@@ -21,7 +21,7 @@ from glimpse.clock import steady_now_ms
 from glimpse.collect.routes import routes
 from glimpse.errors import GlimpseError
 from glimpse.events import Event, Merge, Session
-from glimpse.filters import Where
+from glimpse.filters import Filter, Where
 from glimpse.live import Arrivals, Here, LiveNumbers, PipelineStatus, Window
 from glimpse.server.access_log import log_without_address
 from glimpse.server.composition import Glimpse
@@ -174,6 +174,14 @@ class Embedded:
     def save_segment(self, project: str, name: str, where: Where | None) -> None:
         """Give a filter a name in a project."""
         self._run(self._queries.save_segment(project, name, where))
+
+    def segments(self, project: str) -> dict[str, dict[str, Any]]:
+        """Return the saved filters that can be used for a project, as JSON."""
+        return self._run(self._queries.segments(project))
+
+    def filter_for(self, project: str, where: Where | None, segment: str | None) -> Filter | None:
+        """Return what a filter and a saved one both keep."""
+        return self._run(self._queries.filter_for(project, where, segment))
 
     @property
     def _queries(self) -> Queries:

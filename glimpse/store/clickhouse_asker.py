@@ -15,6 +15,7 @@ import msgspec
 
 from glimpse.store.clickhouse_client import Place, failures
 from glimpse.store.questions import ALL_PROJECTS, Question, Scope
+from glimpse.store.segments import Segment
 
 TIME_LIMIT_S = 30
 _BOOKS = (
@@ -25,6 +26,7 @@ _SEGMENTS = (
     "SELECT name, filter FROM segments WHERE project IN ({project:String}, {all:String})"
     " ORDER BY project = {project:String}, name"
 )
+_EVERY_SEGMENT = "SELECT project, name, filter FROM segments ORDER BY project, name"
 
 
 class ClickHouseAsker:
@@ -55,6 +57,12 @@ class ClickHouseAsker:
         with failures("the store can't be read"):
             found = self._client.query(_SEGMENTS, {"project": project, "all": ALL_PROJECTS}).result_rows
         return {name: msgspec.json.decode(filter_) for name, filter_ in found}
+
+    def every_segment(self) -> list[Segment]:
+        """Return the saved filters of all projects, by project and name."""
+        with failures("the store can't be read"):
+            found = self._client.query(_EVERY_SEGMENT).result_rows
+        return [Segment(project, name, msgspec.json.decode(filter_)) for project, name, filter_ in found]
 
     def put_segment(self, project: str, name: str, where: dict[str, Any] | None) -> None:
         """Save a filter under a name, or forget the name."""

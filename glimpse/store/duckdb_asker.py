@@ -18,6 +18,7 @@ from glimpse.errors import StoreUnavailable
 from glimpse.store.compiled import CompiledQuestions
 from glimpse.store.questions import ALL_PROJECTS, Question, Scope
 from glimpse.store.questions.ledger import ledger_counts
+from glimpse.store.segments import Segment
 
 
 class DuckAsker:
@@ -55,6 +56,11 @@ class DuckAsker:
             [project, ALL_PROJECTS, project],
         ).fetchall()
         return {name: msgspec.json.decode(filter_) for name, filter_ in found}
+
+    def every_segment(self) -> list[Segment]:
+        """Return the saved filters of all projects, by project and name."""
+        found = self._cursor.execute("SELECT project, name, filter FROM segments ORDER BY ALL").fetchall()
+        return [Segment(project, name, msgspec.json.decode(filter_)) for project, name, filter_ in found]
 
     def put_segment(self, project: str, name: str, where: dict[str, Any] | None) -> None:
         """Save a filter under a name, or forget the name."""

@@ -11,7 +11,7 @@ from glimpse.store.queries import Accounts, Queries
 from glimpse.store.questions import ALL_PROJECTS, LAST_MS, QUESTIONS, Scope, Tables
 from glimpse.store.readers import Readers
 from glimpse.store.rows import as_record
-from glimpse.store.segments import check_name
+from glimpse.store.segments import Segment, check_name
 from glimpse.store.store import Asker, Store
 
 _LEDGER_TRIES = 5
@@ -45,11 +45,7 @@ class LocalQueries(Queries):
         """Return the rows that answer a question."""
         if question not in QUESTIONS:
             raise QueryError(f"there is no question {question[:64]!r}; there are {', '.join(QUESTIONS)}")
-        kept = as_filter(where)
-        if segment is not None:
-            saved = await self.segment(project, segment)
-            kept = saved if kept is None else saved & kept
-        scope = Scope(self._tables, project, since, until, kept)
+        scope = Scope(self._tables, project, since, until, await self.filter_for(project, where, segment))
 
         def answer(asker: Asker) -> list[dict[str, Any]]:
             return [as_record(row) for row in asker.answer(QUESTIONS[question], scope, arguments)]
@@ -59,6 +55,10 @@ class LocalQueries(Queries):
     async def segments(self, project: str) -> dict[str, dict[str, Any]]:
         """Return the saved filters that can be used for a project."""
         return await self._readers.run(lambda asker: asker.segments(project))
+
+    async def every_segment(self) -> list[Segment]:
+        """Return the saved filters of all projects."""
+        return await self._readers.run(lambda asker: asker.every_segment())
 
     async def save_segment(self, project: str, name: str, where: Where | None) -> None:
         """Give a filter a name in a project, or take the name away."""

@@ -10,8 +10,9 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from glimpse.errors import QueryError
-from glimpse.filters import Filter, Where, from_json
+from glimpse.filters import Filter, Where, as_filter, from_json
 from glimpse.store.questions import ALL_PROJECTS, LAST_MS
+from glimpse.store.segments import Segment
 
 
 class Accounts(Protocol):
@@ -90,6 +91,10 @@ class Queries(ABC):
             When the name is not of 1 to 64 characters, or the filter has a mistake.
         """
 
+    @abstractmethod
+    async def every_segment(self) -> list[Segment]:
+        """Return the saved filters of all projects, also of those without an event, and those of `*`."""
+
     async def segment(self, project: str, name: str) -> Filter:
         """Return a saved filter by its name.
 
@@ -103,6 +108,20 @@ class Queries(ABC):
             known = ", ".join(sorted(saved)) or "none yet"
             raise QueryError(f"there is no segment {name[:64]!r} for {project!r}; there are {known}")
         return from_json(saved[name])
+
+    async def filter_for(self, project: str, where: Where | None = None, segment: str | None = None) -> Filter | None:
+        """Return what a filter and a saved one both keep of a project, as one filter; None when neither is given.
+
+        Raises
+        ------
+        QueryError
+            When there is no such segment, or the filter has a mistake.
+        """
+        kept = as_filter(where)
+        if segment is None:
+            return kept
+        saved = await self.segment(project, segment)
+        return saved if kept is None else saved & kept
 
     async def events(
         self,

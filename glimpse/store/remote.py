@@ -18,11 +18,12 @@ from glimpse.filters import Where, as_filter
 from glimpse.store.local import TIME_LIMIT_S
 from glimpse.store.queries import Queries
 from glimpse.store.questions import ALL_PROJECTS, LAST_MS, plain
+from glimpse.store.segments import Segment
 
 log = logging.getLogger("glimpse.store")
 
 SOCKET_NAME = "query.sock"
-_METHODS = ("ask", "ledger", "ledgers", "segments", "save_segment")  # of `Queries`
+_METHODS = ("ask", "ledger", "ledgers", "segments", "every_segment", "save_segment")  # of `Queries`
 _MISTAKES = {kind.__name__: kind for kind in (QueryError, QueryTooSlow)}
 
 
@@ -101,6 +102,10 @@ class RemoteQueries(Queries):
     async def segments(self, project: str) -> dict[str, dict[str, Any]]:
         """Return the saved filters that can be used for a project."""
         return await self._ask("segments", {"project": project})
+
+    async def every_segment(self) -> list[Segment]:
+        """Return the saved filters of all projects."""
+        return msgspec.convert(await self._ask("every_segment", {}), list[Segment])
 
     async def save_segment(self, project: str, name: str, where: Where | None) -> None:
         """Give a filter a name in a project, or take the name away."""

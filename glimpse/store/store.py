@@ -14,6 +14,7 @@ import msgspec
 
 from glimpse.events import Event, ImportedTotal, Merge, Session
 from glimpse.store.questions import Question, Scope
+from glimpse.store.segments import Segment
 
 IMPORTED, EXPIRED = "imported", "expired"  # outcomes of the ledger, beside those of the drain
 Pair = tuple[str, str]  # a project, and an id in it, or an outcome
@@ -52,6 +53,10 @@ class Asker(Protocol):
 
     def segments(self, project: str) -> dict[str, dict[str, Any]]:
         """Return the saved filters of a project and those of all, by name; of one name the project's own."""
+        ...
+
+    def every_segment(self) -> list[Segment]:
+        """Return the saved filters of all projects, by project and name."""
         ...
 
     def put_segment(self, project: str, name: str, where: dict[str, Any] | None) -> None:

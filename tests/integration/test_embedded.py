@@ -62,6 +62,11 @@ def test_an_event_posted_to_the_kernel_is_in_its_table(running: Client):
     running.segment("signups", 'name = "signup"')
     (only,) = running.breakdown("properties.plan", segment="signups").itertuples()
     assert (only.value, only.events, only.share) == ("pro", 1, 1)
+    assert running.segments("shop") == {"signups": 'name = "signup"'}
+    assert len(running.events(segment="signups", where='name = "else"').to_pandas()) == 0
+    assert len(running.events(segment="signups").to_pandas()) == len(running.sessions(segment="signups")) == 1
+    assert (running.live().events, running.live("shop", segment="signups").events) == (1, 1)
+    assert running.live(segment="signups", where='name = "else"').events == 0
     assert running.series(unit="minute", since="5m")["events"].sum() == 1
     assert running.funnel(['name = "signup"', 'name = "buy"'])["sessions"].tolist() == [1, 0]
     assert running.sessions()["id"].tolist() == [row["session_id"]]

@@ -159,6 +159,17 @@ async def test_a_filter_reaches_every_table(site: Site):
     assert read_json(response.body) == wanted
 
 
+async def test_a_segment_is_a_filter_of_rows_and_its_pages_go_on_with_what_it_was(site: Site):
+    await site.parts.queries.save_segment("shop", "late", "properties.n > 50")
+    wanted = [row.id for row in SHOWN if row.session_id == SESSION and row.properties["n"] > 50]
+    first = await site.ask("/api/v1/events", limit=1, segment="late", where=f'session_id = "{SESSION}"')
+    await site.parts.queries.save_segment("shop", "late", None)
+    rest = first.headers["Link"].partition(">")[0].removeprefix("<").replace("limit=1&", "limit=all&")
+    response = await AsyncHTTPClient(force_instance=True).fetch(site.url + rest)
+    assert read_json(first.body) + read_json(response.body) == wanted
+    assert (await site.ask("/api/v1/sessions", segment="late")).code == 400
+
+
 async def test_sessions_and_the_events_of_one_in_order(site: Site):
     response = await site.ask("/api/v1/sessions", format="csv")
     (session,) = csv.DictReader(io.StringIO(response.body.decode()))

@@ -20,7 +20,7 @@ from waiting import wait_until_async
 
 from glimpse.buffer import EventBuffer
 from glimpse.clock import steady_now_ms
-from glimpse.collect import stream
+from glimpse.collect import segment_watch, stream
 from glimpse.collect.core import Edge
 from glimpse.collect.routes import Parts, routes
 from glimpse.events import Event
@@ -28,7 +28,7 @@ from glimpse.filters import field
 from glimpse.live import Window
 from glimpse.live.filtered import MOST_FILTERS
 from glimpse.settings import Settings
-from glimpse.store import DuckStore, LocalQueries
+from glimpse.store import DuckStore, LocalQueries, RemoteQueries
 from glimpse.transfer import LocalOutlet
 
 _numbers = count(1)
@@ -251,3 +251,80 @@ async def test_live_numbers_are_answered_through_a_filter(site: Site):
     ):
         response = await AsyncHTTPClient().fetch(f"{address}?{urlencode(asked)}")
         assert json.loads(response.body)["events"] == events
+
+
+async def test_a_stream_through_a_segment_tells_what_the_segment_and_the_filter_keep(site: Site):
+    await site.parts.queries.save_segment("shop", "germans", 'country = "DE"')
+    events = await site.read(segment="germans", where='name = "buy"')
+    await events.next("numbers")
+    site.window.append([an_event("buy"), an_event("view", country="DE"), an_event("buy", country="DE")])
+    told = await events.next()
+    assert (told["data"]["name"], told["data"]["country"]) == ("buy", "DE")
+
+
+@pytest.mark.parametrize(("becomes", "told"), [('country = "FR"', "was changed"), (None, "was removed")])
+async def test_who_reads_through_a_segment_that_changes_is_told_so_and_goes_on_through_what_it_is_now(
+    site: Site, monkeypatch: pytest.MonkeyPatch, becomes: str | None, told: str
+):
+    monkeypatch.setattr(segment_watch, "LOOK_EVERY_S", 0.05)
+    await site.parts.queries.save_segment("shop", "some", 'country = "DE"')
+    events, socket = await site.read(segment="some"), await site.connect(segment="some")
+    first = an_event(country="DE")
+    site.window.append([first])
+    assert (await events.next())["id"] == first.id
+    await site.parts.queries.save_segment("shop", "some", becomes)
+    assert told in (await events.next("end"))["data"]["message"]
+    while (message := await socket.read_message()) is not None:
+        last = json.loads(message)
+    assert (last["type"], socket.close_code) == ("end", 1012)
+    socket.close()
+    site.window.append([an_event(country="DE"), an_event(country="FR")])
+    again = f"http://127.0.0.1:{site.port}{site.path(segment='some')}"
+    if becomes is None:
+        response = await AsyncHTTPClient().fetch(again, raise_error=False)
+        assert (response.code, "no segment" in json.loads(response.body)["detail"]) == (400, True)
+    else:
+        events = await site.read(segment="some", last_id=first.id)
+        assert (await events.next())["data"]["country"] == "FR"
+
+
+async def test_a_store_that_is_away_ends_no_stream_through_a_segment(site: Site, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr(segment_watch, "LOOK_EVERY_S", 0.02)
+    await site.parts.queries.save_segment("shop", "some", 'country = "DE"')
+    events = await site.read(segment="some")
+    await events.next("numbers")
+    queries, asked = site.parts.queries, asyncio.Event()
+    monkeypatch.setattr(site.parts, "queries", RemoteQueries(Path("/nobody/owns.sock")))
+    monkeypatch.setattr(RemoteQueries, "_ask", seen(RemoteQueries._ask, asked))
+    await asyncio.wait_for(asked.wait(), 10)
+    site.parts.queries = queries
+    site.window.append([an_event(country="DE")])
+    assert (await events.next())["data"]["country"] == "DE"
+
+
+def seen(ask: Any, asked: asyncio.Event) -> Any:
+    async def look(*arguments: Any) -> Any:
+        try:
+            return await ask(*arguments)
+        finally:
+            asked.set()
+
+    return look
+
+
+async def test_live_numbers_and_the_list_of_segments_know_segments_by_their_names(site: Site):
+    await site.parts.queries.save_segment("shop", "germans", 'country = "DE"')
+    site.window.append([an_event(country="DE"), an_event("buy", country="DE"), an_event(country="FR")])
+    address = f"http://127.0.0.1:{site.port}/api/v1"
+
+    async def ask(path: str, **asked: str) -> tuple[int, Any]:
+        response = await AsyncHTTPClient().fetch(f"{address}/{path}?{urlencode(asked)}", raise_error=False)
+        return response.code, json.loads(response.body)
+
+    assert (await ask("live", project="shop", segment="germans"))[1]["events"] == 2
+    assert (await ask("live", project="shop", segment="germans", where='name = "buy"'))[1]["events"] == 1
+    status, problem = await ask("live", project="shop", segment="french")
+    assert (status, problem["detail"]) == (400, "there is no segment 'french' for 'shop'; there are germans")
+    assert (await ask("live", segment="germans"))[0] == 400  # it is one project's
+    (row,) = (await ask("segments", project="shop"))[1]
+    assert (row["name"], row["where"]) == ("germans", 'country = "DE"')

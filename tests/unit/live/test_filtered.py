@@ -249,8 +249,7 @@ def new_session(name: str, now: int) -> Session:
 def assert_equal_slow_count(window: Window, where: Filter, events: list[Event], sessions: dict, now: int) -> None:
     numbers = window.numbers("shop", where)
     since, keeps = now - now % 60_000 - 29 * 60_000, predicate_of(where)
-    held = [(min(e.time, e.received_at), e) for e in events if e.name not in SIGNS_OF_LIFE]
-    held = [(t, e) for t, e in held if t >= since and keeps(e, sessions.get(e.session_id))]
+    held = [(t, e) for t, e in of_span(events, since) if keeps(e, sessions.get(e.session_id))]
     views = [e for _, e in held if e.name == "page_view"]
     assert numbers.events == len(held) == sum(m.events for m in numbers.per_minute)
     assert numbers.page_views == len(views) == sum(m.page_views for m in numbers.per_minute)
@@ -265,7 +264,18 @@ def assert_equal_slow_count(window: Window, where: Filter, events: list[Event], 
         assert minute.sessions == len({e.session_id for e in inside})
     everything = window.numbers("shop")
     assert numbers.active <= everything.active
+    for shown, kept in ((numbers, keeps), (everything, None)):
+        here = {line.session_id for line in window.here("shop", where if kept else None, most=100)}
+        counted = {
+            e.session_id for t, e in of_span(events, since) if kept is None or kept(e, sessions.get(e.session_id))
+        }
+        assert shown.gone == len(counted - here)
     assert {event.id for event in window.events("shop", where)} >= {e.id for _, e in held}
+
+
+def of_span(events: list[Event], since: int) -> list[tuple[int, Event]]:
+    held = [(min(e.time, e.received_at), e) for e in events if e.name not in SIGNS_OF_LIFE]
+    return [(t, e) for t, e in held if t >= since]
 
 
 def assert_equal_all_that_is_seen_anew(window: Window, where: Filter) -> None:
