@@ -1,30 +1,27 @@
 """The live window through a filter: counted when the first viewer asks, then fed with what comes, shared by all.
 
-Rule of this module: like the window it knows no viewer. One that nobody has looked through for a minute is let go of.
-Nobody waits for one either: what the window holds is counted from the newest back, a part with each look.
+Rule of this module: like the window it knows no viewer, and nobody waits for it: what the window holds is counted from
+the newest back, a part with each look. Every row that it holds is entered in the room that all filters share.
 """
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping
 
 import msgspec
 
-from glimpse.errors import TooManyFilters
 from glimpse.events import SIGNS_OF_LIFE, Event, Merge, Session, is_layer
 from glimpse.filters import Filter
 from glimpse.filters.predicate import asks_sessions, predicate_of
+from glimpse.live.asked_events import AskedEvents
 from glimpse.live.filtered_part import FilteredPart
 from glimpse.live.numbers import LiveNumbers
 from glimpse.live.project import ProjectWindow
+from glimpse.live.room import Room
 from glimpse.live.summing import numbers_of
 from glimpse.live.tally import MINUTE_MS, minute_of
 
-MOST_FILTERS = 64  # looked through at once
 COUNTED_AT_ONCE = 4_000  # of the events held, with a look: some 10 ms
-KEPT_FOR_MS = 60_000
-_WATCHED_MS = 5_000  # a viewer looks far more often; who asks once gives way to the next
-_SWEEP_EVERY_MS = 10_000
 ALL_PROJECTS = "*"
 
 Projects = Mapping[str, ProjectWindow]
@@ -40,6 +37,7 @@ class FilteredWindow:
         where: Filter,
         projects: Projects,
         sessions: Sessions,
+        room: Room,
         *,
         since: int,
         minutes: int,
@@ -49,12 +47,14 @@ class FilteredWindow:
         self._keeps = predicate_of(where)
         self._projects = projects
         self._sessions = sessions
+        self._room = room
         self._since = since
         self._minutes = minutes
         self._most_events = most_events
         self._parts: dict[str, FilteredPart] = {}
         # Only of filters that ask about sessions: a session's events, those that are not kept too.
-        self._asked: dict[tuple[str, str], dict[str, Event]] | None = {} if asks_sessions(where) else None
+        self._asked = AskedEvents(room) if asks_sessions(where) else None
+        self._pruned_in = 0  # the minute in which it let go of old ones last
         self._is_stale = True
         self._rest: list[Event] = []  # held before the first look and not counted yet, newest last
         self._numbers: LiveNumbers | None = None
@@ -105,7 +105,7 @@ class FilteredWindow:
         pair = event.project, event.session_id
         if event.name not in SIGNS_OF_LIFE and event not in part:
             if self._asked is not None:
-                self._asked.setdefault(pair, {})[event.id] = event
+                self._asked.put(event)
             if self._keeps(event, self._sessions.get(pair)):
                 self._number += is_new
                 part.keep(event, self._number if is_new else 0, now, is_older=is_older)
@@ -117,8 +117,8 @@ class FilteredWindow:
             return
         for session in sessions:
             pair = session.project, session.id
-            if pair in self._asked and (part := self._part(session.project)):
-                self._judge_again(self._asked[pair].values(), session, part, now)
+            if (theirs := self._asked.of(pair)) and (part := self._part(session.project)):
+                self._judge_again(theirs, session, part, now)
 
     def _judge_again(self, events: Iterable[Event], session: Session | None, part: FilteredPart, now: int) -> None:
         for event in events:
@@ -138,19 +138,51 @@ class FilteredWindow:
                 continue
             self._is_stale = self._is_stale or part.has(gone) or part.has(kept)
             part.merge(gone, kept)
-            if self._asked is not None and (moved := self._asked.pop((project, gone), None)):
-                theirs = self._asked.setdefault((project, kept), {})
-                theirs.update(moved)
-                self._judge_again(theirs.values(), self._sessions.get((project, kept)), part, now)
+            if self._asked is not None:
+                theirs = self._asked.merge((project, gone), (project, kept))
+                self._judge_again(theirs, self._sessions.get((project, kept)), part, now)
 
     def _part(self, project: str) -> FilteredPart | None:
         base, part = self._projects.get(project), self._parts.get(project)
+        if part is not None and part.base is base:
+            return part
+        if part is not None:
+            self._parts.pop(project).close()
         if base is None:
-            self._parts.pop(project, None)
             return None
-        if part is None or part.base is not base:
-            part = self._parts[project] = FilteredPart(base, self._since, self._most_events)
+        part = self._parts[project] = FilteredPart(base, self._since, self._most_events, self._room)
         return part
+
+    # -- memory --------------------------------------------------------------------------------------------------
+
+    @property
+    def rows(self) -> int:
+        """How much of the room it takes."""
+        return sum(part.events for part in self._parts.values()) + len(self._asked or ())
+
+    def drop_oldest_minute(self) -> bool:
+        """Let go of the oldest minute, and of what has not been counted yet; return whether another minute is left."""
+        minutes = {minute for part in self._parts.values() for minute in part.held_minutes()}
+        if not minutes:
+            return False
+        begin = min(minutes) + MINUTE_MS
+        if self._rest:
+            begin = max(begin, minute_of(self._rest[-1].received_at) + MINUTE_MS)
+        if begin > max(minutes):
+            return False
+        self._since, self._rest, self._is_stale = max(self._since, begin), [], True
+        for part in self._parts.values():
+            part.drop_before(begin)
+        if self._asked is not None:
+            self._asked.forget_before(begin)
+        return True
+
+    def close(self) -> None:
+        """Give back all the room."""
+        for part in self._parts.values():
+            part.close()
+        if self._asked is not None:
+            self._asked.close()
 
     # -- what is asked -------------------------------------------------------------------------------------------
 
@@ -186,85 +218,24 @@ class FilteredWindow:
         parts = [part for project in list(self._parts) if (part := self._part(project))]
         for part in parts:
             part.settle(now)
-        if self._asked:
-            self._forget_sessions(self._asked)
+        if self._asked is not None:
+            self._prune(self._asked, now)
         numbers = numbers_of(self._project, version, now, self._minutes, parts)
         if not self._rest:
             return numbers
         covers = minute_of(self._rest[-1].received_at) + MINUTE_MS
         return msgspec.structs.replace(numbers, covers_since=max(numbers.covers_since, covers))
 
-    def _forget_sessions(self, asked: dict[tuple[str, str], dict[str, Event]]) -> None:
-        gone = [
-            pair for pair in asked if (base := self._projects.get(pair[0])) is None or not base.visits.find(pair[1])
-        ]
-        for pair in gone:
-            del asked[pair]
+    def _prune(self, asked: AskedEvents, now: int) -> None:
+        """Let go, once a minute, of what can't be counted any more whatever is learnt of its session."""
+        if self._pruned_in != minute_of(now):
+            self._pruned_in = minute_of(now)
+            asked.forget_sessions(
+                lambda pair: (base := self._projects.get(pair[0])) is None or not base.visits.find(pair[1])
+            )
+            asked.forget_before(max(self._since, minute_of(now) - (self._minutes - 1) * MINUTE_MS))
 
 
 def _are_equal(one: LiveNumbers, other: LiveNumbers) -> bool:
     names = (name for name in LiveNumbers.__struct_fields__ if name not in ("version", "as_of"))
     return all(getattr(one, name) == getattr(other, name) for name in names)
-
-
-class FilteredWindows:
-    """Every filter that somebody looks through."""
-
-    def __init__(self, projects: Projects, sessions: Sessions, *, minutes: int, most_events: int) -> None:
-        self._projects = projects
-        self._sessions = sessions
-        self._settings = {"minutes": minutes, "most_events": most_events}
-        self._open: dict[tuple[str, Filter], FilteredWindow] = {}
-        self._swept_at = 0
-
-    def __len__(self) -> int:
-        return len(self._open)
-
-    def find(self, project: str, where: Filter, events: Collection[Event], since: int, now: int) -> FilteredWindow:
-        """Return the window of a project and a filter; the first time it is made from the events held since a time.
-
-        Raises
-        ------
-        TooManyFilters
-            When as many others are being looked through.
-        """
-        found = self._open.get((project, where))
-        if found is None:
-            self._make_room(now)
-            found = FilteredWindow(project, where, self._projects, self._sessions, since=since, **self._settings)
-            found.begin(events)
-            self._open[project, where] = found
-        return found
-
-    def _make_room(self, now: int) -> None:
-        if len(self._open) < MOST_FILTERS:
-            return
-        pair, longest_unseen = min(self._open.items(), key=lambda item: item[1].looked_at)
-        if abs(now - longest_unseen.looked_at) < _WATCHED_MS:
-            raise TooManyFilters(
-                f"{MOST_FILTERS} filters are being looked through live already, the most at once;"
-                " leave where= out, use one of those, or ask again later"
-            )
-        del self._open[pair]
-
-    def take(self, events: Sequence[Event], number: int, now: int) -> None:
-        """Take what the window has taken."""
-        self._sweep(now)
-        for window in self._open.values():
-            window.take(events, number, now)
-
-    def learn(self, sessions: Sequence[Session], now: int) -> None:
-        """Take up what is newly known of sessions."""
-        for window in self._open.values():
-            window.learn(sessions, now)
-
-    def merge(self, merges: Sequence[Merge], now: int) -> None:
-        """Make one of each two sessions that turned out to be one."""
-        for window in self._open.values():
-            window.merge(merges, now)
-
-    def _sweep(self, now: int) -> None:
-        if abs(now - self._swept_at) < _SWEEP_EVERY_MS:
-            return
-        self._swept_at = now
-        self._open = {pair: window for pair, window in self._open.items() if abs(now - window.looked_at) < KEPT_FOR_MS}

@@ -14,6 +14,7 @@ from glimpse.events import PAGE_VIEW, Event
 from glimpse.live.numbers import Minute, PlaceNow, Recent
 from glimpse.live.places import Key, place_key
 from glimpse.live.project import RATE_SECONDS, RECENT, ProjectWindow
+from glimpse.live.room import Room
 from glimpse.live.tally import MINUTE_MS, minute_of, take
 from glimpse.live.visit import Presence, heard_at
 
@@ -68,8 +69,9 @@ class ShownPlaces:
 class FilteredPart:
     """Counts of the events that a filter keeps; `settle` before they are read."""
 
-    def __init__(self, base: ProjectWindow, since: int, most_events: int) -> None:
+    def __init__(self, base: ProjectWindow, since: int, most_events: int, room: Room) -> None:
         self.base = base
+        self._room = room
         self._most_events = most_events
         self._kept: dict[str, _Kept] = {}
         self._members: dict[str, set[str]] = {}  # session -> its events that are kept
@@ -114,8 +116,21 @@ class FilteredPart:
         elif len(self.recent) < RECENT:
             self.recent.appendleft(Recent(number, kept.heard_at, event))
         while len(self._kept) > self._most_events and len(self._minutes) > 1:
-            self._dropped_before = min(self._minutes) + MINUTE_MS
-            self._forget_before(self._dropped_before)
+            self.drop_before(min(self._minutes) + MINUTE_MS)
+
+    def held_minutes(self) -> list[int]:
+        """Return the minutes of which something is counted."""
+        return [t for t, minute in self._minutes.items() if minute.names]
+
+    def drop_before(self, t: int) -> None:
+        """Let go of what lies before a time: from now on the span begins there."""
+        self._dropped_before = max(self._dropped_before, t)
+        self._forget_before(self._dropped_before)
+
+    def close(self) -> None:
+        """Give back all the room."""
+        self._room.taken -= len(self._kept)
+        self._kept = {}
 
     def refuse(self, event: Event) -> None:
         """Let go of an event that the filter keeps no more; it has not just come in either."""
@@ -130,6 +145,7 @@ class FilteredPart:
     def _count(self, kept: _Kept) -> None:
         event = kept.event
         self._kept[event.id] = kept
+        self._room.taken += 1
         self._members.setdefault(kept.session_id, set()).add(event.id)
         minute = self._minutes.get(kept.minute)
         if minute is None:
@@ -148,6 +164,7 @@ class FilteredPart:
 
     def _uncount(self, event_id: str) -> _Kept:
         kept = self._kept.pop(event_id)
+        self._room.taken -= 1
         event, minute, siblings = kept.event, self._minutes[kept.minute], self._members[kept.session_id]
         siblings.discard(event_id)
         if not siblings:

@@ -15,9 +15,10 @@ from typing import NamedTuple
 from glimpse.events import SIGNS_OF_LIFE, Event, Merge, Session, is_layer, relabel
 from glimpse.filters import Filter, Where, as_filter
 from glimpse.filters.predicate import predicate_of
-from glimpse.live.filtered import ALL_PROJECTS, FilteredWindow, FilteredWindows
+from glimpse.live.filtered import ALL_PROJECTS, FilteredWindow
 from glimpse.live.here import here_of
 from glimpse.live.numbers import Here, LiveNumbers
+from glimpse.live.open_filters import OpenFilters
 from glimpse.live.project import ProjectWindow
 from glimpse.live.summing import numbers_of
 from glimpse.live.tally import MINUTE_MS, minute_of
@@ -72,7 +73,7 @@ class Window:
         self._due = _NEVER
         self._seen: dict[str, LiveNumbers] = {}
         self._sessions: dict[tuple[str, str], Session] = {}
-        self._filtered = FilteredWindows(self._projects, self._sessions, minutes=minutes, most_events=max_events)
+        self._filtered = OpenFilters(self._projects, self._sessions, minutes=minutes, most_events=max_events)
         self._forgot_in = 0  # the minute in which sessions were let go of last
         self._passed = 0  # how often time alone changed something
         self.version = 0

@@ -15,7 +15,7 @@ from weakref import WeakMethod
 import panel as pn
 from bokeh.document import Document
 
-from glimpse.errors import QueryError
+from glimpse.errors import QueryError, TooManyFilters
 from glimpse.filters import Filter
 from glimpse.live import Window
 from glimpse.views.board import Board, board_of
@@ -145,7 +145,10 @@ class Pull:
             look()
         try:
             return self._look_through()
-        except QueryError as problem:  # too many look through filters of their own: what is shown stays, and says so
+        except (
+            QueryError,
+            TooManyFilters,
+        ) as problem:  # too many look through filters of their own: what is shown stays, and says so
             self.problem = str(problem)
             return False
 

@@ -26,7 +26,7 @@ from glimpse.collect.routes import Parts, routes
 from glimpse.events import Event
 from glimpse.filters import field
 from glimpse.live import Window
-from glimpse.live.filtered import MOST_FILTERS
+from glimpse.live.open_filters import MOST_FILTERS
 from glimpse.settings import Settings
 from glimpse.store import DuckStore, LocalQueries, RemoteQueries
 from glimpse.transfer import LocalOutlet

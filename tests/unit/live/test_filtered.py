@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import contextlib
 from collections import Counter
 
 import pytest
@@ -12,7 +13,7 @@ from glimpse.events import SIGNS_OF_LIFE, Event, Merge, Session
 from glimpse.filters import Filter, field, parse, to_json
 from glimpse.filters.predicate import predicate_of
 from glimpse.live import Window, filtered
-from glimpse.live.filtered import MOST_FILTERS
+from glimpse.live.open_filters import MOST_FILTERS
 from glimpse.sessions.account import count_in
 
 GERMAN = parse('country = "DE"')
@@ -300,3 +301,82 @@ def test_who_is_here_are_the_sessions_that_are_open_the_one_heard_last_first_and
     assert [line.session_id for line in window.here("shop", 'page = "/a"')] == ["first"]
     assert [line.session_id for line in window.here("shop", most=1)] == ["second"]
     assert [line.is_active for line in window.here("*")] == [True, True]
+
+
+def test_all_filters_together_hold_no_more_than_their_room_and_cover_less_for_it():
+    clock = Clock()
+    window = make_window(clock, max_events=100)
+    wheres = [parse("name exists"), parse("page exists"), parse("session.pages >= 0"), GERMAN]
+    room = window._filtered.room
+    for _ in range(30):
+        window.append([make_event(clock.now, session=f"s{n}", country="DE") for n in range(10)])
+        for where in wheres:
+            with contextlib.suppress(TooManyFilters):
+                window.look("shop", where)
+        window.look("shop", wheres[0])  # what the look before took too much is given back with the next
+        assert room.taken <= room.most == 200
+        clock.go(61)
+    numbers = window.numbers("shop", wheres[0])
+    held = [event for event in window.events("shop") if event.time >= numbers.covers_since]
+    assert numbers.covers_since > window.numbers("shop").covers_since
+    assert numbers.events == len(held) == sum(minute.events for minute in numbers.per_minute) > 0
+
+
+def test_with_no_room_one_more_filter_is_refused_until_others_are_looked_through_no_more():
+    clock = Clock()
+    window = make_window(clock, max_events=100)
+    window.append([make_event(clock.now, session=f"s{n}", country="DE") for n in range(100)])
+    for where in ("name exists", "page exists"):
+        assert window.numbers("shop", where).events == 100
+    with pytest.raises(TooManyFilters, match="2 filters are being looked through live already, and hold 200 events"):
+        window.look("shop", GERMAN)
+    clock.go(6)
+    assert window.numbers("shop", GERMAN).events == 100
+    clock.go(70)
+    window.look("shop", parse('name = "buy"'))
+    assert (len(window._filtered), window._filtered.room.taken) == (1, 0)
+
+
+def test_a_filter_that_keeps_more_of_one_minute_than_there_is_room_is_refused_in_place_of_the_memory():
+    clock = Clock()
+    window = make_window(clock, max_events=100)
+    where = parse("session.pages >= 0 or name exists")  # each row is held twice: counted, and to be judged again
+    for _ in range(4):
+        window.look("shop", where)
+        window.append([make_event(clock.now, session=f"s{n}") for n in range(80)])
+        assert window._filtered.room.taken <= window._filtered.room.most
+        if not len(window._filtered):
+            break
+    with pytest.raises(TooManyFilters, match="keeps more of one minute"):
+        window.look("shop", where)
+    clock.go(61)
+    window.append([make_event(clock.now)])
+    window.look("shop", where)
+
+
+def test_what_a_filter_about_sessions_may_judge_again_leaves_with_the_span():
+    clock = Clock()
+    window = make_window(clock)
+    where = parse("session.pages > 100")
+    for _ in range(90):
+        window.append([make_event(clock.now)])  # one session that goes on for longer than the span
+        window.look("shop", where)
+        clock.go(60)
+    assert window._filtered.room.taken <= 31
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4), st.sampled_from([0, 3, 61, 400])), max_size=25))
+def test_the_room_is_what_is_held_whatever_comes_and_goes(steps: list[tuple[int, int, int]]):
+    clock = Clock()
+    window = make_window(clock, max_events=30)
+    wheres = ['country = "DE"', "session.pages >= 0", "name exists", "session.is_bounce = true"]
+    for count, number, pause in steps:
+        window.append([make_event(clock.now, session=f"s{n % 3}", country="DE") for n in range(count)])
+        if number < len(wheres):
+            with contextlib.suppress(TooManyFilters):
+                window.look("shop", wheres[number])
+        elif count:
+            window.merge([Merge("shop", "s1", "s0", clock.now)])
+        clock.go(pause)
+        assert window._filtered.room.taken == sum(one.rows for one in window._filtered._open.values())
