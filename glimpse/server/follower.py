@@ -4,14 +4,16 @@ from __future__ import annotations
 
 import contextlib
 import time
-from collections.abc import Callable
-from typing import TYPE_CHECKING
+from collections.abc import AsyncIterator, Callable
+from typing import TYPE_CHECKING, Any
 
 import msgspec
 
 from glimpse.clock import steady_now_ms
 from glimpse.errors import StoreUnavailable
-from glimpse.events import Event, Session
+from glimpse.events import Event, Session, is_layer
+from glimpse.filters import field
+from glimpse.live import ALL_PROJECTS
 from glimpse.settings import Settings
 
 if TYPE_CHECKING:
@@ -20,7 +22,6 @@ if TYPE_CHECKING:
     from glimpse.store import Queries
 
 _PAGE = 5_000
-_SESSIONS = 10_000
 _LIVE_ROWS_REACH_S = 60.0  # half of what the buffer keeps of them
 _OWNER_NOTICES_S = 2.0
 _RETRY_S = 1.0
@@ -57,16 +58,31 @@ class Follower:
                 self._catch_up_at.pop(0)
 
     async def _catch_up(self) -> None:
+        """Take what was stored of the span. What all projects are asked for leaves layers out: each is asked for."""
         until = steady_now_ms() + 24 * 3_600_000  # a client's clock may be ahead
         since = until - 24 * 3_600_000 - self._settings.window_minutes * 60_000
-        found: list[Event] = []
-        after: str | None = None
-        while len(found) < self._settings.window_events:
-            page = await self._queries().events("*", since, until, limit=_PAGE, after=after)
-            found += [msgspec.convert(row, Event) for row in page]
+        for project in [ALL_PROJECTS, *filter(is_layer, await self._queries().projects())]:
+            self._window.restore([msgspec.convert(row, Event) async for row in self._events(project, since, until)])
+            await self._learn_sessions(project, since)
+
+    async def _events(self, project: str, since: int, until: int) -> AsyncIterator[dict[str, Any]]:
+        """Return the newest events, as many as the window holds."""
+        found, after = 0, None
+        while found < self._settings.window_events:
+            page = await self._queries().events(project, since, until, limit=_PAGE, after=after)
+            for row in page:
+                yield row
+            found += len(page)
             if len(page) < _PAGE:
-                break
+                return
             after = f"{page[-1]['time']}:{page[-1]['id']}"
-        self._window.restore(found)
-        sessions = await self._queries().sessions("*", since, until, limit=_SESSIONS)
-        self._window.learn([msgspec.convert(row, Session) for row in sessions], are_stored=True)
+
+    async def _learn_sessions(self, project: str, since: int) -> None:
+        """Learn of every session that was heard in the span, whenever it began: the owner's window knows as many."""
+        heard, after = field("session.last_seen_at") >= since, None
+        while True:
+            page = await self._queries().ask("sessions", project=project, where=heard, limit=_PAGE, after=after)
+            self._window.learn([msgspec.convert(row, Session) for row in page], are_stored=True)
+            if len(page) < _PAGE:
+                return
+            after = f"{page[-1]['started_at']}:{page[-1]['id']}"
