@@ -51,7 +51,7 @@ async def inlet_of(settings: Settings) -> AsyncIterator[Inlet]:
 
 
 def _see_that_it_is_there(settings: Settings) -> None:
-    if not settings.data_dir.exists():
+    if not (settings.store_url or settings.data_dir.exists()):
         raise StoreUnavailable(f"nothing is stored in {settings.data_dir.resolve()}")
 
 

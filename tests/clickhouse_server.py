@@ -26,7 +26,18 @@ _NOT_SET = CHDB_TRANSPORT_SETTINGS | {"query", "default_format", "cancel_http_re
 
 class Interface(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
+    folder: str
     engine: Any
+
+    def setup(self) -> None:
+        """Give each connection a handle of its own: one handle does one thing at a time."""
+        super().setup()
+        self._client = clickhouse_connect.get_client(interface="chdb", path=self.folder)
+        self.engine = self._client._backend
+
+    def finish(self) -> None:
+        super().finish()
+        self._client.close()
 
     def log_message(self, *_: object) -> None:
         """Keep quiet."""
@@ -91,7 +102,9 @@ def _form(content_type: str, body: bytes) -> dict[str, str]:
 
 
 def main(port: int, folder: str) -> None:
-    Interface.engine = clickhouse_connect.get_client(interface="chdb", path=folder)._backend
+    Interface.folder = folder
+    keeps_open = clickhouse_connect.get_client(interface="chdb", path=folder)  # also with no connection
+    keeps_open.ping()
     ThreadingHTTPServer(("127.0.0.1", port), Interface).serve_forever()
 
 

@@ -1,6 +1,6 @@
 """How one thread reads ClickHouse: a client of its own.
 
-Rule of this module: values are bound, never pasted; what takes too long, the server itself ends.
+Rule of this module: values are bound, never pasted; what takes too long or nobody waits for, the server itself ends.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import ibis.expr.types as ir
 import msgspec
 
 from glimpse.store.clickhouse_client import Place, failures
+from glimpse.store.clickhouse_killing import Killing
 from glimpse.store.questions import ALL_PROJECTS, Question, Scope
 from glimpse.store.segments import Segment
 
@@ -36,6 +37,7 @@ class ClickHouseAsker:
 
     def __init__(self, place: Place) -> None:
         self._client = place.connect(max_execution_time=TIME_LIMIT_S)
+        self._killing = Killing(place)
 
     def answer(self, question: Question, scope: Scope, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the rows that answer a question."""
@@ -80,16 +82,18 @@ class ClickHouseAsker:
 
     def fetch(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Return the rows of a query of ours; its values are `p0`, `p1` and so on."""
-        with failures("the store can't give out rows"):
-            return [tuple(row) for row in self._client.query(sql, parameters=_named(values)).result_rows]
+        with failures("the store can't give out rows"), self._killing.under_way() as settings:
+            found = self._client.query(sql, parameters=_named(values), settings=settings)
+            return [tuple(row) for row in found.result_rows]
 
     def table(self, sql: str, values: Sequence[Any]) -> Any:
         """Return the answer to a query of ours as an Arrow table."""
-        with failures("the store can't give out rows"):
-            return self._client.query_arrow(sql, parameters=_named(values), use_strings=True)
+        with failures("the store can't give out rows"), self._killing.under_way() as settings:
+            return self._client.query_arrow(sql, parameters=_named(values), use_strings=True, settings=settings)
 
     def interrupt(self) -> None:
-        """Leave it to the time limit, which the server keeps."""
+        """Have the server end what is under way; should it not hear, its time limit does."""
+        self._killing.end()
 
     def close(self) -> None:
         """Let go of the client."""

@@ -32,7 +32,7 @@ SETTINGS: Mapping[str, Any] = {
 }
 _CONNECT_WITHIN_S = 5
 _ANSWER_WITHIN_S = 60
-_TOO_SLOW = frozenset({159, 160})  # TIMEOUT_EXCEEDED, TOO_SLOW
+_ENDED = frozenset({159, 160, 394})  # TIMEOUT_EXCEEDED, TOO_SLOW, QUERY_WAS_CANCELLED
 # A value that no column can hold: CANNOT_PARSE_…, TYPE_MISMATCH, ARGUMENT_OUT_OF_BOUND, INCORRECT_DATA, and their like.
 _REFUSED = frozenset({6, 25, 26, 27, 32, 33, 38, 41, 53, 69, 70, 72, 117, 131, 321, 349, 376, 407, 441, 636})
 logging.getLogger("clickhouse_connect").setLevel(logging.CRITICAL)  # what fails is raised, and said once
@@ -99,7 +99,7 @@ def failures(doing: str) -> Iterator[None]:
     except (ClickHouseError, OSError) as problem:
         said = f"{doing}: {_first_line(problem)}"
         code: int | None = getattr(problem, "code", None)
-        if code in _TOO_SLOW:
+        if code in _ENDED:
             raise QueryTooSlow("the question was ended before it was answered") from problem
         if code in _REFUSED:
             raise StoreRefused(said) from problem
