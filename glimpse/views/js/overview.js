@@ -25,7 +25,9 @@ export function render({model, el}) {
   const tip = make("div", "tip")
   tip.hidden = true
   const empty = make("div", "empty")
-  card.append(tiles, chart, empty)
+  const imported = make("p", "imported")
+  imported.hidden = true
+  card.append(tiles, chart, imported, empty)
   el.append(card)
   let s = null
   let chosen = "sessions"
@@ -67,12 +69,24 @@ export function render({model, el}) {
       else change.textContent = `${now >= before ? "▲" : "▼"} ${Math.abs(Math.round((now / before - 1) * 100))}%`
     }
   }
+  const day = (text) => new Intl.DateTimeFormat(undefined, {day: "numeric", month: "short", year: "numeric", timeZone: "UTC"}).format(new Date(`${text}T00:00Z`))
+  const named = () => s.imported.origins.map((origin) => origin[0].toUpperCase() + origin.slice(1)).join(", ")
+  const tell_imported = () => {
+    const some = s.imported
+    imported.hidden = !some
+    if (!some) return
+    const counts = [["visitors", "visitors"], ["visits", "visits"], ["page_views", "page views"]].filter(([key]) => some[key] != null).map(([key, name]) => `${some[key].toLocaleString()} ${name}`)
+    const days = some.first === some.last ? day(some.first) : `${day(some.first)} to ${day(some.last)}`
+    const told = some.is_left_out ? "left out: they can't be filtered" : `${counts.join(", ")}; not in the numbers above`
+    imported.replaceChildren(make("span", "key"), make("b", "", `Imported from ${named()}`), make("span", "", `${days}: ${told}`))
+    imported.title = `Daily totals that ${named()} counted by its own rules. They are in no other number.`
+  }
   const draw = () => {
     const column = LINES.indexOf(chosen) + 1
     const width = Math.max(260, chart.clientWidth)
     const steps = s.now.steps, before = s.before?.steps ?? []
     const n = Math.max(steps.length, 2)
-    const top = nice(Math.max(1, ...steps.map((step) => step[column]), ...before.map((step) => step[column])))
+    const top = nice(Math.max(1, ...steps.map((step) => step[column]), ...before.map((step) => step[column]), ...(s.imported?.steps ?? []).map((step) => step[column])))
     const x = (i) => LEFT + (width - LEFT - RIGHT) * i / (n - 1)
     const y = (value) => H - BOTTOM - (H - BOTTOM - TOP) * value / top
     const path = (all) => all.slice(0, n).map((step, i) => `${i ? "L" : "M"}${x(i).toFixed(1)} ${y(step[column]).toFixed(1)}`).join("")
@@ -83,6 +97,9 @@ export function render({model, el}) {
     }
     const every = Math.max(1, Math.ceil(n / Math.max(2, Math.floor(width / 110))))
     for (let i = Math.floor(every / 2); i < steps.length; i += every) svg.append(shape("text", {x: x(i), y: H - 6, class: "label", "text-anchor": "middle"}, tick(steps[i][0])))
+    const at = new Map(steps.map((step, i) => [step[0], i]))
+    const theirs = (s.imported?.steps ?? []).map((step) => [at.get(step[0]), step[column]]).filter(([i]) => i != null)
+    for (const [i, value] of theirs) svg.append(shape("line", {x1: x(i), x2: x(i), y1: y(0), y2: y(value), class: "theirs", "stroke-width": Math.max(2, Math.min(14, (width - LEFT - RIGHT) / n * 0.5)).toFixed(1)}))
     if (before.length) svg.append(shape("path", {d: path(before), class: "before"}))
     if (steps.length) {
       const line = steps.length > 1 ? path(steps) : `M${LEFT} ${y(steps[0][column])}L${width - RIGHT} ${y(steps[0][column])}`
@@ -99,6 +116,8 @@ export function render({model, el}) {
       dot.setAttribute("cx", x(i)); dot.setAttribute("cy", y(steps[i][column]))
       tip.hidden = false
       tip.replaceChildren(make("b", "num", steps[i][column].toLocaleString()), make("span", "", moment(steps[i][0])))
+      const other = theirs.find(([place]) => place === i)
+      if (other) tip.append(make("span", "was", `${named()}: ${other[1].toLocaleString()}`))
       if (before[i]) tip.append(make("span", "was", `before: ${before[i][column].toLocaleString()}`))
       tip.style.left = `${Math.min(Math.max(x(i), 70), width - 70)}px`
     })
@@ -117,6 +136,7 @@ export function render({model, el}) {
     chart.style.opacity = model.phase === "failed" ? 0.15 : 1
     if (s == null) return
     fill_tiles()
+    tell_imported()
     draw()
   }
   new ResizeObserver(() => { if (s) draw() }).observe(chart)
