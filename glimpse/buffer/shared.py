@@ -170,7 +170,8 @@ class SessionMirror:
             scores = [(min(session.last_seen_at, now_ms), session.id) for session in sessions]
             commands.append(("ZADD", active, "GT", *chain.from_iterable(scores)))
         for session_id in gone:
-            commands += (("DEL", f"session:{{{project}}}:{session_id}"), ("ZREM", active, session_id))
+            # Its hash runs out by itself: until the merge is stored, who starts anew finds the visitor there.
+            commands.append(("ZREM", active, session_id))
         commands += (("ZREMRANGEBYSCORE", active, "-inf", now_ms - timeout_s * 1000), ("EXPIRE", active, timeout_s))
         return commands
 

@@ -488,6 +488,28 @@ async def test_the_ledger_balances_while_events_are_at_every_stage(drain: Drain)
     assert ledger["difference"] == 0
 
 
+async def test_killed_before_a_merge_is_stored_the_next_start_still_makes_one_session_without_client_ids(
+    buffer: EventBuffer, settings: Settings
+):
+    first, now = Drain(buffer, settings), now_ms()
+    await first.pipeline.recover()
+    await buffer.append(Receipt([admitted(at=now - 500_000, visitor="hash"), admitted(at=now, visitor="hash")]))
+    await first.pipeline.drain_once()
+    await first.pipeline.flush()
+    assert len({session_id for _, session_id in first.stored()}) == 2
+    between = msgspec.structs.replace(admitted(at=now - 250_000, visitor="hash"), received_at=now)
+    await buffer.append(Receipt([between]))
+    await first.pipeline.drain_once()  # the two are one in the window, and mirrored so
+    assert len({row.session_id for row in first.window.rows}) == 1
+    first.die()
+    second = Drain(buffer, settings)
+    await second.pipeline.recover()
+    await second.pipeline.flush()
+    assert len({session_id for _, session_id in second.stored()}) == 1
+    assert len(second.stored()) == 3
+    second.die()
+
+
 async def test_what_enriching_took_is_counted_from_where_a_drain_begins(drain: Drain):
     await drain.buffer.append(Receipt([fresh() for _ in range(50)]))
     await drain.pipeline.drain_once()
