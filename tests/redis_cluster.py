@@ -1,4 +1,7 @@
-"""A Redis Cluster on loopback, of real servers: a third of the slots each, on disk, without replicas."""
+"""A Redis Cluster on loopback, of real servers: a third of the slots each, on disk, without replicas.
+
+The servers are the `redis-server` on the PATH, or where there is none, the Valkey that Glimpse embeds.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,7 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import closing, contextmanager
 from pathlib import Path
+from shutil import which
 
 from redis import Redis
 from redis.exceptions import RedisError
@@ -54,7 +58,7 @@ class Cluster:
             "dir": folder,
         }
         words = [word for name, value in options.items() for word in (f"--{name}", str(value))]
-        command = [str(get_binary_path()), *words]
+        command = [which("redis-server") or str(get_binary_path()), *words]
         self._processes[number] = subprocess.Popen(command, stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
         wait_until(lambda: self._answers(number), what="the node answers", timeout_s=20)
 
