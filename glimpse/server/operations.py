@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 
 import msgspec
 
-from glimpse.buffer import Letter, room_of
+from glimpse.buffer import Letter, Room, room_of
 from glimpse.errors import GlimpseError
 
 if TYPE_CHECKING:
@@ -37,19 +37,14 @@ class Operations:
         self._looked_at = self._books_at = -BOOKS_EVERY_S
         self._told = ""
         self._books: list[dict[str, Any]] = []
+        self._are_books_read = True
         self._letters: list[Letter] = []
         self._counted: tuple[float, int, int] = (time.monotonic(), 0, 0)
         self._rates = {"received": 0.0, "drained": 0.0}
         self._versions = _versions()
 
     async def look(self) -> str:
-        """Return everything as JSON.
-
-        Raises
-        ------
-        BufferUnavailable
-            When Redis does not answer.
-        """
+        """Return everything as JSON; what can't be asked now is null."""
         async with self._asking:
             if time.monotonic() - self._looked_at >= LOOK_EVERY_S:
                 self._told = _encode(await self._ask()).decode()
@@ -67,8 +62,8 @@ class Operations:
 
     async def _ask(self) -> dict[str, Any]:
         glimpse = self._glimpse
-        room = await room_of(glimpse.buffer.redis, glimpse.buffer.shards, glimpse.settings.buffer_high_mark)
-        if time.monotonic() - self._books_at >= BOOKS_EVERY_S:
+        room = await self._room()
+        if room and time.monotonic() - self._books_at >= BOOKS_EVERY_S:
             await self._ask_books(room.dead_letters)
         status = glimpse.status()
         return {
@@ -84,17 +79,27 @@ class Operations:
             "letters": [_shown(letter) for letter in self._letters],
             "memory_bytes": _own_memory(),
             "store": self._store(),
-            "versions": {**self._versions, "Buffer": room.server},
+            "versions": {**self._versions, "Buffer": room.server if room else "unknown"},
             "books": self._books,
+            "are_books_old": not room or not self._are_books_read,
         }
+
+    async def _room(self) -> Room | None:
+        glimpse = self._glimpse
+        try:
+            return await room_of(glimpse.buffer.redis, glimpse.buffer.shards, glimpse.settings.buffer_high_mark)
+        except GlimpseError:
+            return None  # Redis is away; why, its part says
 
     # -- the books ---------------------------------------------------------------------------------------------------
 
     async def _ask_books(self, dead_letters: int) -> None:
+        self._are_books_read = False
         try:
             accounts = await self._glimpse.queries.ledgers()
         except (GlimpseError, OSError):
             return  # the store is away, which is told elsewhere: what was known stays
+        self._are_books_read = True
         self._books = books_of(accounts, self._glimpse.projects())
         self._books_at = time.monotonic()
         if dead_letters != len(self._letters) or dead_letters > MOST_LETTERS:

@@ -122,15 +122,16 @@ class MapFigure:
         self._add_tools(dots_plot.handles["glyph_renderer"])
 
     def _draw_land(self) -> None:
-        """Draw all land as one shape, and above it each country as one, which the browser cuts out when it is shown."""
+        """Draw all land as one shape, or each country as one, which the browser cuts out of it when they are shown."""
         surface, starts, names = shapes()
         flat = ColumnDataSource(surface)
-        self._land = self.figure.patches(source=flat, line_color=None, level="underlay").glyph
+        self._all_land = self.figure.patches(source=flat, line_color=None, level="underlay")
+        self._land = self._all_land.glyph
         self.countries = ColumnDataSource(
             {name: [] for name in ("xs", "ys", "shade", "name", *SUMMED)}, name="countries"
         )
         self.shades = ColumnDataSource({name: [] for name in ("shade", *SUMMED)})
-        self._shade = LinearColorMapper(low=0, high=SHADES - 1, low_color="rgba(0, 0, 0, 0)")
+        self._shade = LinearColorMapper(low=0, high=SHADES - 1, low_color=THEMES["dark"].land)
         self._areas = self.figure.patches(
             source=self.countries,
             fill_color={"field": "shade", "transform": self._shade},
@@ -242,6 +243,7 @@ class MapFigure:
     def show(self, layer: str) -> None:
         """Show dots, or countries."""
         self._areas.visible = layer != "places"
+        self._all_land.visible = layer == "places"  # else the countries are: no point of it is painted twice
         for renderer in self._moving[:-2] + self._moving[-1:]:  # rings pulse over both
             renderer.visible = layer == "places"
 
@@ -255,6 +257,7 @@ class MapFigure:
         """Take another theme's colours."""
         self._land.fill_color, self._lines.line_color = theme.land, theme.border
         self._mapper.palette, self._shade.palette = list(theme.presence), list(theme.shades)
+        self._shade.low_color = theme.land
         self._ring.line_color = theme.presence[-1]
         self._dot.line_color = "#000000" if theme.name == "dark" else "#ffffff"
         for glow, alpha in zip(self._glows, _GLOWS.values(), strict=True):

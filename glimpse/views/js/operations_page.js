@@ -110,16 +110,21 @@ export function render({model, el}) {
     const s = JSON.parse(model.state)
     const all = s.books.find((one) => one.project === "*")
     const off = s.books.filter((one) => one.difference && one.project !== "*")
-    if (all) show_books_tile(off.length ? `${number(off.length)} off` : "Balanced", `${number(all.received)} received, ${number(all.stored)} stored`, off.length ? "bad" : "good")
+    if (s.are_books_old) show_books_tile("Unknown", "the books can't be read now", "warn")
+    else if (all) show_books_tile(off.length ? `${number(off.length)} off` : "Balanced", `${number(all.received)} received, ${number(all.stored)} stored`, off.length ? "bad" : "good")
     else show_books_tile("Unknown", "the store does not answer", "warn")
     show_lag(lasting(s.lag_ms), s.state === "live" ? "live" : "delayed", s.state === "live" ? "" : "bad")
     show_rate(per_second(s.rates.received), s.is_owner ? `${per_second(s.rates.drained)} drained` : "another process drains")
-    show_fill(number(s.room.entries), `of ${number(s.room.high_mark)} entries; ${size(s.room.memory_bytes)}${s.room.most_memory_bytes ? ` of ${size(s.room.most_memory_bytes)}` : ""}`, s.room.entries > 0.8 * s.room.high_mark ? "bad" : "", s.room.entries / s.room.high_mark)
-    show_letters_tile(number(s.room.dead_letters), s.room.dead_letters ? "could not be stored" : "none", s.room.dead_letters ? "warn" : "")
+    if (!s.room) show_fill("Unknown", "Redis does not answer", "bad")
+    else show_fill(number(s.room.entries), `of ${number(s.room.high_mark)} entries; ${size(s.room.memory_bytes)}${s.room.most_memory_bytes ? ` of ${size(s.room.most_memory_bytes)}` : ""}`, s.room.entries > 0.8 * s.room.high_mark ? "bad" : "", s.room.entries / s.room.high_mark)
+    const dead = s.room?.dead_letters ?? s.letters.length
+    if (!s.room) show_letters_tile("Unknown", "Redis does not answer", "warn")
+    else show_letters_tile(number(dead), dead ? "could not be stored" : "none", dead ? "warn" : "")
     show_memory(size(s.memory_bytes), "this process")
     show_store(size(s.store.bytes), s.store.bytes == null ? "kept by another process" : s.commits.count ? `${number(s.commits.count)} commits, ${lasting(s.commits.ms)} each` : "no commit yet")
     books.hint.textContent = s.books.some((one) => one.project === null) ? "the latest projects, and the rest as one" : ""
-    const key = JSON.stringify([s.books, s.letters, s.room.dead_letters, s.problems, s.versions])
+    if (s.are_books_old && all) books.hint.textContent = "as they were when they could be read last"
+    const key = JSON.stringify([s.books, s.letters, dead, s.problems, s.versions])
     const drain = s.steps.filter((step) => step.of === "drain"), most = Math.max(1e-9, ...drain.map((step) => step.us))
     const in_order = drain.flatMap((step) => step.step === "enrich" ? [step, ...s.steps.filter((one) => one.of === "enrich")] : [step])
     steps.hint.textContent = s.steps.length ? `${took(drain.reduce((sum, step) => sum + step.us, 0))} in all, with waiting; since this process drains` : ""
@@ -135,9 +140,9 @@ export function render({model, el}) {
     if (key === lists) return
     lists = key
     tbody.replaceChildren(...s.books.map(book))
-    letters.hint.textContent = s.room.dead_letters > s.letters.length ? `the latest ${s.letters.length} of ${number(s.room.dead_letters)}` : ""
-    no_letters.hidden = s.room.dead_letters > 0
-    buttons.hidden = !s.room.dead_letters && !said.textContent
+    letters.hint.textContent = dead > s.letters.length ? `the latest ${s.letters.length} of ${number(dead)}` : ""
+    no_letters.hidden = dead > 0 || !s.room
+    buttons.hidden = !dead && !said.textContent
     replay.hidden = !s.letters.some((letter) => letter.can_replay)
     letter_list.replaceChildren(...s.letters.toReversed().map((letter) => {
       const li = make("li")
