@@ -176,7 +176,7 @@ def test_a_wall_display_has_the_numbers_and_no_bars(site, browser):
     shown = browser.open(f"{site.url}?project=shop&view=history&kiosk=1", WIDE)
     wait_until(lambda: tile(shown, "Page views") == "1")
     assert shown.locator(".g-map").is_visible()
-    bars = ("nav button", ".g-filter input", ".g-feed .card", ".g-range")
+    bars = ("nav button", ".g-filter input", ".g-feed .card", ".g-range", ".g-legend .layer", ".bk-Toolbar", ".help")
     assert [bar for bar in bars if any(one.is_visible() for one in shown.locator(bar).all())] == []
     shown.context.close()
 
@@ -254,6 +254,20 @@ def test_the_status_line_says_delayed_and_why(site, browser):
     site.status = PipelineStatus()
     wait_until(lambda: "Live" in line.inner_text())
     shown.context.close()
+
+
+def test_a_long_reason_lies_over_nothing_that_can_be_pressed(site, browser):
+    site.status = PipelineStatus(problem="the buffer does not answer: " + "because " * 40)
+    for width in (1440, 1200, 900, 390):
+        shown = opened(browser, site, size={"width": width, "height": 900})
+        line = shown.locator(".g-status [role=status]")
+        wait_until(lambda line=line: "Delayed" in line.inner_text())
+        box = line.bounding_box()
+        for one in shown.locator("nav button, .g-bar .light, .g-filter input").all():
+            other = one.bounding_box()
+            is_beside = other["x"] + other["width"] <= box["x"] or box["x"] + box["width"] <= other["x"]
+            assert is_beside or other["y"] + other["height"] <= box["y"] or box["y"] + box["height"] <= other["y"]
+        shown.context.close()
 
 
 def test_the_status_line_says_disconnected_when_the_server_is_lost_and_loads_anew_when_it_is_back(site, browser):
