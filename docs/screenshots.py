@@ -50,23 +50,34 @@ class Picture(NamedTuple):
     click: str = ""  # what is clicked on before
 
 
+PAGES = {
+    "live": "canvas",
+    "history": ".g-breakdown .line",
+    "sessions": ".g-sessions .row",
+    "explore": ".g-paths .node",
+    "performance": ".g-vitals .card",
+    "projects": ".g-page-projects .row",
+    "operations": ".g-page-operations tbody tr",
+}
 PICTURES = (
     Picture("live-map.png", "/glimpse_app?project=demo", WIDE, "canvas"),
-    Picture("dashboard-light.png", "/glimpse_app?project=demo&theme=light", WIDE, "canvas"),
-    Picture("dashboard-phone.png", "/glimpse_app?project=demo", PHONE, "canvas"),
-    Picture("dashboard-phone-light.png", "/glimpse_app?project=demo&theme=light", PHONE, "canvas"),
     Picture("dashboard-empty.png", "/glimpse_app?project=my-site", WIDE, "canvas"),
-    Picture("history.png", "/glimpse_app?project=demo&view=history&since=1h", WIDE, ".g-breakdown .line"),
-    Picture(
-        "history-light.png", "/glimpse_app?project=demo&view=history&since=1h&theme=light", WIDE, ".g-breakdown .line"
-    ),
-    Picture("history-phone.png", "/glimpse_app?project=demo&view=history&since=1h", PHONE, ".g-breakdown .line"),
-    Picture("sessions.png", "/glimpse_app?project=demo&view=sessions", WIDE, ".g-sessions .row", ".g-sessions .row"),
-    Picture(
-        "sessions-phone-light.png", "/glimpse_app?project=demo&view=sessions&theme=light", PHONE, ".g-sessions .row"
-    ),
     Picture("demo-shop.png", "/demo", WIDE, "#products"),
+    *(
+        Picture(
+            f"pictures/{page}-{width}-{theme}.png",
+            f"/glimpse_app?project=demo&view={page}&since=1h&theme={theme}",
+            size,
+            shown,
+            ".g-sessions .row" if page == "sessions" and size == WIDE else "",
+        )
+        for page, shown in PAGES.items()
+        for width, size in (("wide", WIDE), ("phone", PHONE))
+        for theme in ("dark", "light")
+    ),
 )
+AT_ONCE = 3
+OPEN_WITHIN_MS = 120_000  # the first page imports the views
 
 
 def free_port() -> int:
@@ -116,11 +127,12 @@ def answers(url: str) -> bool:
 async def take(page: Page, url: str, picture: Picture) -> None:
     """Open a page, let it move, and save what it looks like."""
     await page.set_viewport_size({"width": picture.size[0], "height": picture.size[1]})
-    await page.goto(url + picture.path)
-    await page.wait_for_selector(picture.shown)
+    await page.goto(url + picture.path, timeout=OPEN_WITHIN_MS)
+    await page.wait_for_selector(picture.shown, timeout=OPEN_WITHIN_MS)
     if picture.click:
         await page.locator(picture.click).nth(2).click()
     await asyncio.sleep(LOOKED_AT_S)
+    (DOCS / picture.name).parent.mkdir(exist_ok=True)
     await page.screenshot(path=DOCS / picture.name)
     print(f"docs/{picture.name}: {picture.size[0]} x {picture.size[1]}, {(DOCS / picture.name).stat().st_size:,} bytes")
 
@@ -129,11 +141,15 @@ async def take_all(url: str, names: list[str]) -> None:
     """Take the pictures, each in a browser context of its own."""
     async with async_playwright() as browsers:
         chromium = await browsers.chromium.launch(executable_path=shutil.which("chromium"), args=CHROMIUM_FLAGS)
-        for picture in PICTURES:
-            if not names or picture.name in names:
+        turn = asyncio.Semaphore(AT_ONCE)
+
+        async def take_one(picture: Picture) -> None:
+            async with turn:
                 context = await chromium.new_context()
                 await take(await context.new_page(), url, picture)
                 await context.close()
+
+        await asyncio.gather(*(take_one(picture) for picture in PICTURES if not names or picture.name in names))
         await chromium.close()
 
 
