@@ -47,7 +47,7 @@ class Overview(AskedView):
 
     async def _answer(self, scope: Scope) -> Any:
         asked = [self._counts(scope), *([self._counts(scope.before)] if self.compares else [])]
-        imported, now, *before = await asyncio.gather(self._imported(scope), *asked)
+        imported, (now, *before) = await asyncio.gather(self._imported(scope), asyncio.gather(*asked))
         span = {"since": scope.since, "until": scope.until, "tz": scope.tz, "unit": scope.unit}
         found = imported_of(imported, [step[0] for step in now["steps"]], scope)
         self.layout.css_classes = [*self._classes(), *(["g-imported"] if found else [])]  # which takes a line
