@@ -3,7 +3,7 @@
 Rule of this module: keys are literals; a value is told apart by its JSON type, so that `5` and `"5"` differ.
 """
 
-# pyright: reportReturnType=false, reportUnusedParameter=false, reportArgumentType=false
+# pyright: reportReturnType=false, reportUnusedParameter=false, reportArgumentType=false, reportCallIssue=false
 # pyright: reportUnknownParameterType=false, reportMissingParameterType=false
 # The functions declared here have no bodies: the engines have.
 
@@ -31,6 +31,8 @@ class Dialect(NamedTuple):
     text: Callable[[ir.Value, tuple[str, ...]], ir.StringValue]  # a value of any type as text, null where there is none
     keys: Callable[[ir.Value], ir.ArrayValue]  # an object's own
     in_order: Callable[[ir.Value], ir.Value]  # a UUID as what sorts by its text
+    epoch_ms: Callable[[ir.Value], ir.Value]  # a time as a whole number
+    neighbours: Callable[[ir.Table, str], ir.Table]  # `earlier` and `later`: a row for each two that stand together
 
 
 @ibis.udf.scalar.builtin(name="json_type")
@@ -128,8 +130,43 @@ def _click_value(document: ir.Value, keys: tuple[str, ...]) -> JsonValue:
     return JsonValue(kind != "Null", of)
 
 
+@ibis.udf.scalar.builtin(name="epoch_ms", signature=(("timestamp(6)",), "int64"))
+def _duck_epoch_ms(time): ...  # noqa: ANN001, ANN202
+
+
+@ibis.udf.scalar.builtin(name="toUnixTimestamp64Milli", signature=(("timestamp(3)",), "int64"))
+def _click_epoch_ms(time): ...  # noqa: ANN001, ANN202
+
+
+def _duck_neighbours(table: ir.Table, name: str) -> ir.Table:
+    array: Any = table[name]
+    return table.mutate(earlier=array[:-1].unnest(), later=array[1:].unnest())  # side by side, not crossed
+
+
+def _click_neighbours(table: ir.Table, name: str) -> ir.Table:
+    array: Any = table[name]
+    paired: Any = table.mutate(pair=array[:-1].zip(array[1:]).unnest())
+    return paired.mutate(earlier=paired.pair.f1, later=paired.pair.f2).drop("pair")
+
+
 # By Ibis' name of the engine. ClickHouse holds JSON as text.
 DIALECTS = {
-    "duckdb": Dialect(_duck_value, lambda text: text.lower(), _duck_as_text, _json_keys, lambda uuid: uuid),
-    "clickhouse": Dialect(_click_value, _click_lower, _click_as_text, _click_keys, lambda uuid: uuid.cast("string")),
+    "duckdb": Dialect(
+        value=_duck_value,
+        lower=lambda text: text.lower(),
+        text=_duck_as_text,
+        keys=_json_keys,
+        in_order=lambda uuid: uuid,
+        epoch_ms=lambda time: _duck_epoch_ms(time.cast("timestamp(6)")),
+        neighbours=_duck_neighbours,
+    ),
+    "clickhouse": Dialect(
+        value=_click_value,
+        lower=_click_lower,
+        text=_click_as_text,
+        keys=_click_keys,
+        in_order=lambda uuid: uuid.cast("string"),
+        epoch_ms=_click_epoch_ms,
+        neighbours=_click_neighbours,
+    ),
 }

@@ -126,6 +126,16 @@ def in_order(events: ir.Table) -> ir.Value:
     return _dialect_of(events).in_order(events.id)
 
 
+def epoch_ms_of(events: ir.Table) -> ir.Value:
+    """Return the events' times as whole numbers: epoch milliseconds."""
+    return _dialect_of(events).epoch_ms(events.time)
+
+
+def neighbours(table: ir.Table, name: str) -> ir.Table:
+    """Return a row for each two values that stand side by side in an array column: `earlier`, and `later` after it."""
+    return _dialect_of(table).neighbours(table, name)
+
+
 def with_property_keys(events: ir.Table, name: str) -> ir.Table:
     """Return each event once for each of its outermost properties, with one more column: the property's key."""
     some = events.filter(events.properties.cast("string") != "{}")

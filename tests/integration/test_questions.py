@@ -19,7 +19,7 @@ from glimpse.filters import Where, as_filter, field
 from glimpse.store import QUESTIONS, DuckStore, Lot
 from glimpse.store.clickhouse import ClickHouseStore
 from glimpse.store.compiled import CompiledQuestions
-from glimpse.store.questions import ALL_PROJECTS, Scope, Tables
+from glimpse.store.questions import ALL_PROJECTS, Scope, Tables, steps
 from glimpse.store.rows import as_record
 
 Rows = list[dict[str, Any]]
@@ -268,14 +268,23 @@ def test_where_sessions_come_in_and_leave(ask: Ask, question: str, page: str):
 
 
 def test_steps_from_page_to_page(ask: Ask):
-    steps: Counter[tuple[Any, Any]] = Counter()
+    taken: Counter[tuple[Any, Any]] = Counter()
     for visit in visits(events_of()):
         views = [event.page for event in visit if event.name == PAGE_VIEW]
-        steps.update(pair for pair in pairwise(views) if pair[0] != pair[1])
+        taken.update(pair for pair in pairwise(views) if pair[0] != pair[1])
     found = ask("paths", top=1000)
-    assert {(row["from_page"], row["to_page"]): row["steps"] for row in found} == steps
+    assert {(row["from_page"], row["to_page"]): row["steps"] for row in found} == taken
     at_pricing = ask("paths", page="/pricing", top=1000)
     assert at_pricing == [row for row in found if "/pricing" in (row["from_page"], row["to_page"])]
+
+
+def test_steps_of_sites_with_more_pages_than_have_a_number_of_their_own(ask: Ask, monkeypatch: pytest.MonkeyPatch):
+    plainly = ask("paths", top=1000)
+    monkeypatch.setattr(steps, "_LAST_PAGE", 3)
+    monkeypatch.setattr(steps, "_PAGE_BITS", 2)
+    assert ask("paths", top=999) == plainly
+    monkeypatch.setattr(steps, "_LAST_MS", SINCE)
+    assert ask("paths", top=998) == plainly
 
 
 # -- what sessions do ----------------------------------------------------------------------------------------------

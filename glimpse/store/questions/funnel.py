@@ -12,8 +12,8 @@ import ibis
 import ibis.expr.types as ir
 from msgspec import Meta
 
-from glimpse.filters import to_text
-from glimpse.filters.expression import in_order, with_flags
+from glimpse.filters import Filter, to_text
+from glimpse.filters.expression import epoch_ms_of, in_order, with_flags
 from glimpse.store.questions.scope import Scope
 from glimpse.store.questions.sent import SentFilter, needed_filter
 
@@ -50,11 +50,8 @@ def funnel(scope: Scope, *, steps: Steps, within_s: Seconds | None = None) -> ir
     """
     filters = [needed_filter(step, "a step") for step in steps]
     flags = [f"is_step_{number}" for number in range(1, len(filters) + 1)]
-    events = with_flags(scope.events(), dict(zip(flags, filters, strict=True)), scope.tables.sessions)
-    events = events.filter(ibis.or_(*[events[flag] for flag in flags]))
-    key = scope.session_key
-    taken = events.select(*key, "time", *flags, id=in_order(events))
-    counts = _counts(taken, key, flags, within_s)
+    flagged = dict(zip(flags, filters, strict=True))
+    counts = _counts(scope, flagged, within_s)
     rows = [
         counts.select(
             step=ibis.literal(number, "int64"),
@@ -68,21 +65,58 @@ def funnel(scope: Scope, *, steps: Steps, within_s: Seconds | None = None) -> ir
     return (ibis.union(*rows) if len(rows) > 1 else rows[0]).order_by("step")
 
 
-def _counts(events: ir.Table, key: list[str], flags: list[str], within_s: float | None) -> ir.Table:
+def _counts(scope: Scope, flagged: dict[str, Filter], within_s: float | None) -> ir.Table:
     """Return one row with a column for each step: how many sessions came to it.
 
-    Putting events in order is what costs, so it is done for sessions alone that have events for the first two steps.
+    Putting events in order is what costs, so it is done for those sessions alone of which their first and last event
+    for each step don't tell.
     """
-    of_session = events.group_by(key).aggregate(**{flag: events[flag].any() for flag in flags[:2]})
-    begun = of_session.filter(of_session[flags[0]])
-    counts = begun.aggregate(**{flags[0]: begun.count()})
+    flags, key = list(flagged), scope.session_key
+    events = _of_any_step(scope, scope.events(), flagged)
+    ends = {f"first_{flag}": events.at_ms.min(where=events[flag]) for flag in flags}
+    ends |= {f"last_{flag}": events.at_ms.max(where=events[flag]) for flag in flags}
+    seen = _seen(events.group_by(key).aggregate(**ends), flags, within_s)
+    sums = {flag: seen[f"came_{flag}"].cast("int64").sum(where=~seen.is_unsure).fill_null(0) for flag in flags[1:]}
+    sure = seen.aggregate(**{flags[0]: seen[f"came_{flags[0]}"].cast("int64").sum().fill_null(0)}, **sums)
     if len(flags) == 1:
-        return counts
-    reached = _reached(events.semi_join(begun.filter(begun[flags[1]]), key), key, flags, within_s)
-    sums = {flag: reached[flag].cast("int64").sum().fill_null(0) for flag in flags[1:]}
-    both = counts.cross_join(reached.aggregate(**sums))
+        return sure
+    theirs = _of_any_step(scope, scope.events().semi_join(seen.filter(seen.is_unsure), key), flagged)
+    reached = _reached(theirs, key, flags, within_s)
+    more = {f"more_{flag}": reached[flag].cast("int64").sum().fill_null(0) for flag in flags[1:]}
+    both = sure.cross_join(reached.aggregate(**more))
     # An aggregate is computed once for all rows of the answer; a join would be for each of them.
-    return both.aggregate(**{flag: both[flag].max() for flag in flags})
+    added = {flag: (both[flag] + both[f"more_{flag}"]).max() for flag in flags[1:]}
+    return both.aggregate(**{flags[0]: both[flags[0]].max()}, **added)
+
+
+def _of_any_step(scope: Scope, events: ir.Table, flagged: dict[str, Filter]) -> ir.Table:
+    """Return the events that meet a step's filter: the session's key, a flag for each step, `at_ms`, `id`."""
+    events = with_flags(events, flagged, scope.tables.sessions)
+    events = events.filter(ibis.or_(*[events[flag] for flag in flagged]))
+    return events.select(*scope.session_key, *flagged, at_ms=epoch_ms_of(events), id=in_order(events))
+
+
+def _seen(sessions: ir.Table, flags: list[str], within_s: float | None) -> ir.Table:
+    """Return what each session's first and last event for each step tell: whether it came there; if that `is_unsure`.
+
+    It surely came to a step if one of the two is later than such an event for the step before. It surely did not if
+    the last one is earlier than the first for any step before.
+    """
+    begin, end = f"first_{flags[0]}", f"last_{flags[0]}"
+    sessions = sessions.mutate(at=sessions[begin], least=sessions[begin], is_unsure=ibis.literal(False))  # noqa: FBT003
+    sessions = sessions.mutate(**{f"came_{flags[0]}": sessions[begin].notnull()})
+    for flag in flags[1:]:
+        first, last = sessions[f"first_{flag}"], sessions[f"last_{flag}"]
+        sessions = sessions.mutate(
+            at=ibis.cases((first > sessions.at, first), (last > sessions.at, last)),
+            least=ibis.ifelse(last >= sessions.least, ibis.greatest(first, sessions.least), ibis.null("int64")),
+        )
+        came, may = sessions.at.notnull(), sessions.least.notnull()
+        if within_s is not None:
+            came &= (sessions.at - sessions[begin] <= round(within_s * 1000)).fill_null(False)  # noqa: FBT003
+            may &= (sessions.least - sessions[end] <= round(within_s * 1000)).fill_null(False)  # noqa: FBT003
+        sessions = sessions.mutate(**{f"came_{flag}": came}, is_unsure=sessions.is_unsure | (may & ~came))
+    return sessions
 
 
 def _reached(events: ir.Table, key: list[str], flags: list[str], within_s: float | None) -> ir.Table:
@@ -91,9 +125,7 @@ def _reached(events: ir.Table, key: list[str], flags: list[str], within_s: float
     Each event carries the latest start from which the steps so far were taken, in milliseconds: of all tries that has
     the most time left. Those that no later step needs are left behind.
     """
-    before = ibis.window(group_by=key, order_by=["time", "id"], preceding=(None, 1))
-    at_ms = (events.time.epoch_seconds() * 1000 + events.time.millisecond()).cast("int64")
-    events = events.mutate(at_ms=at_ms)
+    before = ibis.window(group_by=key, order_by=["at_ms", "id"], preceding=(None, 1))
     events = events.mutate(start=ibis.ifelse(events[flags[0]], events.at_ms, ibis.null("int64")))
     for number, flag in enumerate(flags[1:], 1):
         events = events.mutate(earlier=events.start.max().over(before))

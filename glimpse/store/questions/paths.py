@@ -12,9 +12,8 @@ import ibis
 import ibis.expr.types as ir
 from msgspec import Meta
 
-from glimpse.events import PAGE_VIEW
-from glimpse.filters.expression import in_order
 from glimpse.store.questions.scope import Scope
+from glimpse.store.questions.steps import page_steps, with_pages
 
 Top = Annotated[int, Meta(ge=1, le=1000)]
 
@@ -84,24 +83,17 @@ def paths(scope: Scope, *, page: str | None = None, top: Top = 20) -> ir.Table:
     sessions
         How many sessions did it.
     """
-    events = scope.events()
-    key = scope.session_key
-    views = events.filter(events.name == PAGE_VIEW, events.page.notnull())
-    views = views.select(*key, "time", "page", id=in_order(views))
-    visit = ibis.window(group_by=key, order_by=["time", "id"])
-    views = views.mutate(from_page=views.page.lag().over(visit))
-    steps = views.filter(views.from_page.notnull(), views.from_page != views.page)
+    steps, pages = page_steps(scope)
+    counts = with_pages(steps.group_by("step").aggregate(steps=steps.count()), pages)
     if page is not None:
-        steps = steps.filter((steps.from_page == page) | (steps.page == page))
-    counts = steps.group_by(["from_page", "page"]).aggregate(steps=steps.count())
-    ranked = counts.order_by([ibis.desc("steps"), "from_page", "page"]).limit(top)
-    theirs = steps.semi_join(ranked, ["from_page", "page"])  # sessions are counted of those alone
-    by_session = theirs.group_by(["from_page", "page", *key]).aggregate(steps=theirs.count())
-    rows = by_session.group_by(["from_page", "page"]).aggregate(
-        steps=by_session.steps.sum(), sessions=by_session.count()
-    )
-    named = rows.select("from_page", "steps", "sessions", to_page=rows.page)
-    return named[["from_page", "to_page", "steps", "sessions"]].order_by([ibis.desc("steps"), "from_page", "to_page"])
+        counts = counts.filter((counts.from_page == page) | (counts.to_page == page))
+    order = [ibis.desc("steps"), "from_page", "to_page"]
+    ranked = counts.order_by(order).limit(top)
+    theirs = steps.semi_join(ranked, "step")  # sessions are counted of those alone
+    by_session = theirs.select(*scope.session_key, "step").distinct()
+    sessions = by_session.group_by("step").aggregate(sessions=by_session.count())
+    rows = ranked.join(sessions, "step")
+    return rows[["from_page", "to_page", "steps", "sessions"]].order_by(order)
 
 
 def _by_page(sessions: ir.Table, column: str, top: int) -> ir.Table:
