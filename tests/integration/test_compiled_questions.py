@@ -33,6 +33,8 @@ ASKED: list[tuple[str, dict[str, Any]]] = [
     ("funnel", {"steps": ['name = "page_view"', BUY], "within_s": 600.0}),
     ("retention", {"tz": "Europe/Berlin"}),
     ("vitals", {"field": "page"}),
+    ("vitals_series", {"unit": "day", "tz": "Europe/Berlin"}),
+    *(("outcomes", {"unit": "hour", "tz": "America/New_York"} | goal) for goal in ({}, {"goal": BUY})),
     ("goals", {"goals": [BUY]}),
     ("conversion", {"goal": BUY, "field": "source"}),
     ("imported", {"dimension": "page"}),

@@ -364,6 +364,41 @@ def test_web_vitals_by_nearest_rank(ask: Ask, name: str | None):
     assert row["good"] == pytest.approx(sum(value <= 2500 for value in flat) / len(flat))
 
 
+@pytest.mark.parametrize("tz", ["UTC", "America/New_York"])
+def test_web_vitals_over_time_are_those_of_each_day(ask: Ask, tz: str):
+    days: defaultdict[tuple[tuple[Any, ...], str], list[float]] = defaultdict(list)
+    for event in events_of():
+        if event.name == "web_vital" and event.device == "phone":
+            days[local_start(event, "day", tz), event.properties["metric"]].append(event.properties["value"])
+    found = ask("vitals_series", where='device = "phone"', unit="day", tz=tz)
+    assert len(found) == len(days)
+    for row in found:
+        begin = Event(id="", project="", name="", time=row["time"], received_at=0)
+        values = sorted(days[local_start(begin, "day", tz), row["metric"]])
+        assert (row["percentile"], row["measurements"]) == (values[math.ceil(0.75 * len(values)) - 1], len(values))
+
+
+@pytest.mark.parametrize("where", [None, 'device = "phone"'])
+def test_how_the_sessions_of_each_day_turn_out(ask: Ask, where: str | None):
+    kept = [event for event in events_of() if where is None or event.device == "phone"]
+    there, buyers = {event.session_id for event in kept}, {event.session_id for event in kept if event.name == "buy"}
+    days: defaultdict[int, list[Session]] = defaultdict(list)
+    for session in sessions_of():
+        if where is None or session.id in there:
+            days[session.started_at // 86_400_000 * 86_400_000].append(session)
+    found = ask("outcomes", where=where, goal='name = "buy"')
+    assert sum(row["sessions"] for row in found) == sum(map(len, days.values())) > 0
+    for row in found:
+        theirs = days[row["time"]]
+        assert row["sessions"] == len(theirs)
+        assert row["bounces"] == sum(session.is_bounce for session in theirs)
+        assert row["reached"] == sum(session.id in buyers for session in theirs)
+        mean = sum(session.duration_s for session in theirs) / len(theirs) if theirs else None
+        assert row["duration_s"] == (mean if mean is None else pytest.approx(mean))
+    assert sum(row["reached"] for row in found) > 0
+    assert {row["reached"] for row in ask("outcomes", where=where)} == {0}
+
+
 def test_goals_and_conversion(ask: Ask):
     events = [event for event in events_of() if event.device == "phone"]
     everyone = {event.session_id for event in events}

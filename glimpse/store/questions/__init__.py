@@ -10,6 +10,7 @@ from glimpse.store.questions.funnel import funnel
 from glimpse.store.questions.goals import conversion, goals
 from glimpse.store.questions.imported import imported
 from glimpse.store.questions.listing import events, journey, projects, sessions
+from glimpse.store.questions.outcomes import outcomes
 from glimpse.store.questions.paths import entries, exits, paths
 from glimpse.store.questions.properties import properties
 from glimpse.store.questions.question import Question, plain
@@ -17,7 +18,7 @@ from glimpse.store.questions.retention import retention
 from glimpse.store.questions.scope import ALL_PROJECTS, LAST_MS, Scope, Tables
 from glimpse.store.questions.series import series
 from glimpse.store.questions.totals import comparison, totals
-from glimpse.store.questions.vitals import vitals
+from glimpse.store.questions.vitals import vitals, vitals_series
 
 QUESTIONS: dict[str, Question] = {
     function.__name__: Question.of(function)
@@ -36,7 +37,9 @@ QUESTIONS: dict[str, Question] = {
         paths,
         funnel,
         retention,
+        outcomes,
         vitals,
+        vitals_series,
         goals,
         conversion,
         imported,

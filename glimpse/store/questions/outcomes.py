@@ -1,0 +1,84 @@
+"""How the sessions of each interval turned out: whether they bounced, how long they stayed, who reached a goal."""
+
+# pyright: reportArgumentType=false, reportAttributeAccessIssue=false, reportReturnType=false
+# pyright: reportOperatorIssue=false, reportCallIssue=false
+# Ibis builds columns by name at run time; its types can't say which there are.
+
+from __future__ import annotations
+
+from dataclasses import replace
+from typing import Any
+
+import ibis
+import ibis.expr.types as ir
+
+from glimpse.store.questions.calendar import Calendar, Unit
+from glimpse.store.questions.scope import Scope
+from glimpse.store.questions.sent import SentFilter, needed_filter
+
+
+def outcomes(scope: Scope, *, unit: Unit = "day", tz: str = "UTC", goal: SentFilter | None = None) -> ir.Table:
+    """Tell how sessions turned out, by the interval in which they started; intervals without any are there too.
+
+    Parameters
+    ----------
+    unit
+        How long an interval is: minute, hour, day, week (from Monday) or month.
+    tz
+        The IANA zone whose days and hours are meant.
+    goal
+        A filter, such as `name = "signup"`; without it nothing is reached.
+
+    Returns
+    -------
+    time
+        When the interval begins, epoch milliseconds UTC, ascending.
+    sessions
+        Sessions that started in it, with an event that the question's own filter keeps.
+    bounces
+        How many of them bounced.
+    duration_s
+        How long they lasted in the mean, seconds; null without any.
+    reached
+        How many of them have an event that reaches the goal, and that the question's own filter keeps.
+    """
+
+    def calendar_of(asked: Scope) -> Calendar:
+        return Calendar(unit, tz, asked.since, asked.until)
+
+    calendar = calendar_of(scope)
+    scope.fact(lambda asked: calendar_of(asked).pieces)
+    starts = scope.value("starts", lambda asked: calendar_of(asked).starts(), "array<int64>")
+    starts = starts.unnest().name("time").as_table()
+    starts = starts.mutate(bucket=calendar.key((starts.time / 1000).cast("int64")))
+    started = _by_start(scope, calendar)
+    counts = started.group_by("bucket").aggregate(
+        sessions=started.count().cast("int64"),
+        bounces=started.is_bounce.cast("int64").sum().cast("int64"),
+        duration_s=started.duration_s.cast("float64").mean(),
+    )
+    if goal is None:
+        counts = counts.mutate(reached=ibis.literal(0, "int64"))
+    else:
+        reached = _reached(scope, calendar, goal)
+        both = counts.left_join(reached, counts.bucket == reached.goal_bucket)
+        counts = both.drop("goal_bucket")
+    joined = starts.left_join(counts, starts.bucket == counts.bucket)
+    return joined.select(
+        time=joined.time,
+        sessions=joined.sessions.fill_null(0),
+        bounces=joined.bounces.fill_null(0),
+        duration_s=ibis.ifelse(joined.sessions.fill_null(0) > 0, joined.duration_s, ibis.null("float64")),
+        reached=joined.reached.fill_null(0),
+    ).order_by("time")
+
+
+def _by_start(scope: Scope, calendar: Calendar) -> ir.Table:
+    sessions = scope.sessions()
+    return sessions.mutate(bucket=calendar.key(sessions.started_at.epoch_seconds().cast("int64")))
+
+
+def _reached(scope: Scope, calendar: Calendar, goal: SentFilter) -> Any:
+    said = needed_filter(goal, "a goal")
+    with_goal = _by_start(replace(scope, where=said if scope.where is None else scope.where & said), calendar)
+    return with_goal.group_by(goal_bucket="bucket").aggregate(reached=with_goal.count().cast("int64"))
