@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from glimpse.filters import Filter, Where
     from glimpse.live import LiveNumbers, PipelineStatus, Window
     from glimpse.views.scope import Scope
+    from glimpse.views.segment_menu import Saved
 
 ALL_PROJECTS = "*"
 _PAGE = 5_000
@@ -105,7 +106,7 @@ class Client:
         from glimpse.views.dashboard import Dashboard  # noqa: PLC0415
 
         running = self._running
-        shown: dict[str, Any] = {"status": running.status, "ask": self._ask_for_views, **chosen}
+        shown: dict[str, Any] = {"status": running.status, "ask": self._ask_for_views, "saved": self._saved(), **chosen}
         return Dashboard(running.window, project=self._project(project), **shown)
 
     def history(self, project: str | None = None, **chosen: str) -> Viewer:
@@ -124,6 +125,19 @@ class Client:
         """Ask the store on a thread, as its answer is waited for there."""
         span = {"project": scope.project, "since": scope.since, "until": scope.until, "where": scope.where}
         return await asyncio.to_thread(self._running.ask, question, **span, **arguments)
+
+    def _saved(self) -> Saved:
+        from glimpse.views.segment_menu import Saved  # noqa: PLC0415
+
+        running = self._running
+
+        async def read(project: str) -> dict[str, dict[str, Any]]:
+            return await asyncio.to_thread(running.segments, project)
+
+        async def write(project: str, name: str, where: Filter | None) -> None:
+            await asyncio.to_thread(running.save_segment, project, name, where)
+
+        return Saved(read, write, may_change=True)
 
     def kpis(self, project: str | None = None) -> Viewer:
         """Return the tiles of the most important numbers."""

@@ -12,10 +12,12 @@ from glimpse.server import served
 from glimpse.server.silent_viewers import behind
 
 if TYPE_CHECKING:
+    from glimpse.filters import Filter
     from glimpse.server.composition import Glimpse
     from glimpse.views.asked import Ask
     from glimpse.views.backstage import Backstage
     from glimpse.views.scope import Scope
+    from glimpse.views.segment_menu import Saved
 
 _NOT_YET = """<meta http-equiv="refresh" content="1"><p style="font:16px system-ui;margin:15vh auto;max-width:34em">
 Glimpse is not running in this server yet. If this stays, it was started by something else than
@@ -38,6 +40,7 @@ def show_dashboard() -> None:
         projects=glimpse.projects,
         sdk_url=_sdk_url(glimpse),
         ask=_asked_of(glimpse),
+        saved=_saved_of(glimpse),
         backstage=_backstage_of(glimpse),
     )
     page(dashboard).servable(title="Glimpse")
@@ -62,6 +65,25 @@ def _asked_of(glimpse: Glimpse) -> Ask:
     return ask
 
 
+def _saved_of(glimpse: Glimpse) -> Saved:
+    """Return where this viewer's segments are kept, and whether it may change them: who may change what is set."""
+    from glimpse.views.segment_menu import Saved  # noqa: PLC0415
+
+    async def read(project: str) -> dict[str, dict[str, Any]]:
+        return await glimpse.queries.segments(project)
+
+    async def write(project: str, name: str, where: Filter | None) -> None:
+        await glimpse.queries.save_segment(project, name, where)
+
+    return Saved(read, write, may_change=_may_change(glimpse))
+
+
+def _may_change(glimpse: Glimpse) -> bool:
+    context: Any = pn.state.curdoc.session_context if pn.state.curdoc else None
+    request = context.request if context else None
+    return request is not None and may_change(request, glimpse.settings)
+
+
 def _backstage_of(glimpse: Glimpse) -> Backstage:
     """Return what this viewer is shown of the server, and whether it may change what is set.
 
@@ -70,13 +92,11 @@ def _backstage_of(glimpse: Glimpse) -> Backstage:
     """
     from glimpse.views.backstage import Backstage  # noqa: PLC0415
 
-    context: Any = pn.state.curdoc.session_context if pn.state.curdoc else None
-    request = context.request if context else None
     return Backstage(
         registry=glimpse.registry,
         stored=lambda: glimpse.known_projects,
         health=glimpse.operations,
-        may_change=request is not None and may_change(request, glimpse.settings),
+        may_change=_may_change(glimpse),
         sdk_url=f"{glimpse.settings.public_url}/sdk/glimpse.js" if glimpse.settings.public_url else "",
     )
 

@@ -33,6 +33,7 @@ DEFAULTS = {
     "where": "",
     "compare": "",
     "segment": "",
+    "goal": "",
     "layer": "places",
     "theme": "dark",
     "kiosk": "",

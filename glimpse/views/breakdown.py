@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import base64
 import csv
 import io
@@ -9,10 +10,13 @@ from typing import Any, ClassVar
 
 import param
 
+from glimpse.filters import to_text
 from glimpse.views.asked import Ask, AskedPicture, AskedView, Rows
 from glimpse.views.labels import event_label
 from glimpse.views.parts import script, style
+from glimpse.views.properties import property_fields
 from glimpse.views.scope import Scope
+from glimpse.views.steps import called
 
 TOP = 200
 # A card's title and its tabs: what each is called, the field, what it is counted by.
@@ -33,7 +37,10 @@ CARDS: dict[str, Card] = {
             "Channel": ("channel", "sessions"),
             "Referrer": ("referrer", "sessions"),
             "Campaign": ("utm_campaign", "sessions"),
+            "UTM source": ("utm_source", "sessions"),
             "Medium": ("utm_medium", "sessions"),
+            "Term": ("utm_term", "sessions"),
+            "Content": ("utm_content", "sessions"),
         },
     ),
     "places": (
@@ -52,8 +59,8 @@ CARDS: dict[str, Card] = {
     ),
     "events": ("Events", {"Name": ("name", "events")}),
 }
-_MOST_KEYS = 12
-_LOOKED_THROUGH = 300  # events, for which properties there are
+_MOST_KEYS = 40
+_MOST_COMPARED = 1000  # values, for conversion: what is seen most is not always what most sessions have
 _RISKY = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would take it for a formula
 
 
@@ -97,27 +104,30 @@ class Breakdown(AskedView):
             self._tabs = CARDS[self._of][1] | await self._properties(scope)
             self._tab = self._tab if self._tab in self._tabs else next(iter(self._tabs))
         field, by = self._tabs[self._tab]
-        rows = self._rows = await self._ask("breakdown", scope, field=field, top=TOP, by=by)
+        rows, reached = await asyncio.gather(
+            self._ask("breakdown", scope, field=field, top=TOP, by=by), self._conversions(scope, field)
+        )
+        self._rows = rows = rows if reached is None else with_conversion(rows, reached)
         return {
             "title": self._title,
             "tabs": list(self._tabs),
             "tab": self._tab,
             "field": field,
             "by": by,
+            "goal": "" if scope.goal is None else called(scope.goal),
             "nothing": self.nothing,
             "rows": [row | {"shown": _shown(field, row)} for row in rows],
         }
 
+    async def _conversions(self, scope: Scope, field: str) -> Rows | None:
+        if scope.goal is None:
+            return None
+        return await self._ask("conversion", scope, goal=to_text(scope.goal), field=field, top=_MOST_COMPARED)
+
     async def _properties(self, scope: Scope) -> dict[str, tuple[str, str]]:
-        """Return a tab for each property that recent events have."""
-        events = await self._ask("events", scope, limit=_LOOKED_THROUGH)
-        seen: dict[str, int] = {}
-        for event in events:
-            for key, value in (event.get("properties") or {}).items():
-                if isinstance(value, str | int | float | bool) and key.isidentifier():
-                    seen[key] = seen.get(key, 0) + 1
-        keys = sorted(seen, key=lambda key: (-seen[key], key))[:_MOST_KEYS]
-        return {key: (f"properties.{key}", "events") for key in keys if key != "Name"}
+        """Return a tab for each property that events have."""
+        found = property_fields(await self._ask("properties", scope))
+        return {key: (field, "events") for key, field in found[:_MOST_KEYS] if key != "Name"}
 
     def _wish(self, what: dict[str, Any]) -> None:
         match what:
@@ -140,6 +150,14 @@ def _shown(field: str, row: dict[str, Any]) -> str | None:
     if row["value"] is None:
         return "Direct" if field in ("source", "referrer") else "Unknown"
     return event_label(row["value"]) if field == "name" else str(row["value"])
+
+
+def with_conversion(rows: Rows, reached: Rows) -> Rows:
+    """Return a breakdown's rows with how many of their sessions reached a goal, and which share; None if not known."""
+    of_value = {row["value"]: row for row in reached}
+    empty: dict[str, Any] = {"reached": None, "conversion": None}
+    of = [empty if row["is_other"] else of_value.get(row["value"], empty) for row in rows]
+    return [row | {name: one[name] for name in empty} for row, one in zip(rows, of, strict=True)]
 
 
 def as_csv(rows: Rows) -> str:

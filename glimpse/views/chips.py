@@ -9,11 +9,32 @@ from __future__ import annotations
 import re
 from typing import Any
 
+import msgspec
+
 from glimpse.errors import QueryError
-from glimpse.filters import FIELDS, And, Condition, Filter, Not, Op, Search, parse, read_field, to_text
+from glimpse.filters import (
+    FIELDS,
+    And,
+    Condition,
+    Field,
+    Filter,
+    Kind,
+    Not,
+    Op,
+    Search,
+    parse,
+    read_field,
+    to_text,
+)
 
 # What may be clicked on somewhere: a name that a browser sends is looked up here first.
-PICKED = frozenset({"name", "page", "source", "country", "region", "city", "browser", "os", "device", "session_id"})
+PICKED = frozenset(
+    {
+        *("name", "page", "source", "channel", "referrer", "country", "region", "city", "session_id"),
+        *("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"),
+        *("browser", "os", "device", "screen", "language", "session.entry_page", "session.exit_page"),
+    }
+)
 _WORDS = {
     Op.IS: ("is", "is not"),
     Op.IN: ("is one of", "is none of"),
@@ -52,10 +73,28 @@ def picked(field: str, value: object) -> Filter:
     QueryError
         When there is nothing of that name to click on.
     """
-    if field not in PICKED or not (value is None or isinstance(value, str)):
+    if not (field in PICKED or field.startswith("properties.")) or not (value is None or isinstance(value, str)):
         raise QueryError("that can't be filtered by")
-    at = read_field(field)
-    return Not(Condition(at, Op.EXISTS)) if value is None else Condition(at, Op.IS, (value,))
+    return valued(read_field(field), value)
+
+
+def valued(at: Field, value: str | None) -> Filter:
+    """Return the condition that a field has a value of a breakdown: JSON's as text, None for what is unknown."""
+    if value is None:
+        return Not(Condition(at, Op.EXISTS))
+    read = _read(value) if at.kind is Kind.JSON else None
+    if isinstance(read, bool | float):
+        return Condition(at, Op.IN, (value, read))  # the text of a number or a flag, which may be a text as well
+    return Condition(at, Op.IS, (value,))
+
+
+def _read(value: str) -> object:
+    """Return what a text is as JSON: numbers as floats."""
+    try:
+        read = msgspec.json.decode(value)
+        return float(read) if isinstance(read, int) and not isinstance(read, bool) else read
+    except (msgspec.MsgspecError, OverflowError, RecursionError):
+        return None
 
 
 def typed(text: str) -> tuple[Filter, ...]:
@@ -88,8 +127,10 @@ def shown(chip: Filter) -> dict[str, Any]:
     if isinstance(inner, Search):
         return {"text": text, "field": "", "says": "without" if is_not else "", "value": [inner.text]}
     if isinstance(inner, Condition):
-        said = _WORDS[inner.op][is_not]
-        return {"text": text, "field": str(inner.field), "says": said, "value": [_plain(v) for v in inner.values]}
+        values = list(dict.fromkeys(_plain(value) for value in inner.values))
+        is_one = inner.op is Op.IN and len(values) == 1  # 3 and "3" look the same
+        said = _WORDS[Op.IS if is_one else inner.op][is_not]
+        return {"text": text, "field": str(inner.field), "says": said, "value": values}
     return {"text": text, "field": "", "says": "", "value": [text]}
 
 

@@ -15,11 +15,12 @@ from glimpse.views.asked import Ask
 from glimpse.views.backstage import Backstage
 from glimpse.views.backstage_pages import PAGES as BACKSTAGE
 from glimpse.views.backstage_pages import BackstagePages
-from glimpse.views.filter_bar import FilterBar
+from glimpse.views.filter_row import FilterRow
 from glimpse.views.live_map import LAYERS
 from glimpse.views.live_page import LivePage
 from glimpse.views.parts import LiveView, set_away, style
 from glimpse.views.pull import Pull
+from glimpse.views.segment_menu import Saved
 from glimpse.views.status_line import StatusLine
 from glimpse.views.stored_pages import CHOSEN, PAGES, StoredPages
 from glimpse.views.tokens import ThemeName, variables
@@ -45,6 +46,8 @@ class Dashboard(pn.viewable.Viewer):
         Address of the tracker, for the tag that an empty dashboard shows; by default beside the page.
     ask
         How the store is asked; without it there is only what is live.
+    saved
+        Where segments are kept; without it there are none.
     backstage
         What the pages for whoever runs the server are made of; without it there are none.
     """
@@ -54,6 +57,8 @@ class Dashboard(pn.viewable.Viewer):
     theme = param.Selector(default="dark", objects=["dark", "light"], doc="Which of the two sets of colours.")
     view = param.Selector(default="live", objects=list(VIEWS), doc="Which page is shown.")
     where = param.String(default="", doc="What of the project is shown, as text; see docs/filters.md.")
+    segment = param.String(default="", doc="The name of a saved filter that is looked through as well.")
+    goal = param.String(default="", doc="What sessions are there for: an event, a page or a condition.")
     since = param.String(default=DEFAULTS["since"], doc="From when on, where history is shown.")
     until = param.String(default="", doc="Until when; now, if empty.")
     tz = param.String(default="", doc="An IANA time zone; the browser's, if empty.")
@@ -69,12 +74,13 @@ class Dashboard(pn.viewable.Viewer):
         projects: Callable[[], list[str]] | None = None,
         sdk_url: str = "",
         ask: Ask | None = None,
+        saved: Saved | None = None,
         backstage: Backstage | None = None,
         **params: Any,
     ) -> None:
         super().__init__(project=project, **params)
-        self.filter_bar = FilterBar(where=self.where, margin=0, css_classes=["g-filter"])
-        self.pull = Pull(window, project, where=self.filter_bar.filter)
+        self.filters = FilterRow(where=self.where, segment=self.segment, saved=saved, project=project)
+        self.pull = Pull(window, project, where=self.filters.filter)
         self._projects = projects or window.projects
         self._asked_at = 0.0
         self.status_line = StatusLine(window, project, status=status, pull=self.pull, theme=self.theme)
@@ -85,7 +91,7 @@ class Dashboard(pn.viewable.Viewer):
             project=project, theme=self.theme, view=self.view, views=views, margin=0, css_classes=["g-bar"]
         )
         chosen = {name: getattr(self, name) for name in CHOSEN}
-        self.stored = StoredPages(ask, self.filter_bar.pick, **chosen) if ask else None
+        self.stored = StoredPages(ask, self.filters.bar.pick, saved=saved, **chosen) if ask else None
         self.backstage = BackstagePages(window, backstage) if backstage else None
         self.layout = self._lay_out()
         self._connect()
@@ -97,7 +103,7 @@ class Dashboard(pn.viewable.Viewer):
         self._head = pn.Column(
             self._bar,
             self.status_line.layout,
-            self.filter_bar,
+            self.filters.layout,
             css_classes=["g-head"],
             stylesheets=style("head"),
             **wide,
@@ -114,6 +120,8 @@ class Dashboard(pn.viewable.Viewer):
 
     def _make_wall(self) -> None:
         self._bar.css_classes = [*self._bar.css_classes, "g-wall"]
+        if self.filters.menu:
+            self.filters.menu.css_classes = [*self.filters.menu.css_classes, "g-wall"]
         wall = Wall(self.live, self._head)
         self.pull.watch(wall.look)
 
@@ -127,14 +135,15 @@ class Dashboard(pn.viewable.Viewer):
         self.live.live_map.layer = self.layer
         for one, other in ((self, self.live.live_map), (self.live.live_map, self)):
             one.param.watch(lambda change, other=other: setattr(other, "layer", change.new), "layer")
-        self.filter_bar.link(self, where="where", bidirectional=True)
+        self.filters.link_to(self)
+        self.pull.at_end(self.filters.stop)
         if self.stored:
             self.stored.link_to(self)
             self.pull.at_end(self.stored.stop)
         if self.backstage:
             self.pull.at_end(self.backstage.stop)
-        self.filter_bar.param.watch(lambda _: setattr(self.pull, "where", self.filter_bar.filter), "where")
-        self.live.watch_picks(self.filter_bar.pick)
+        self.filters.on_change(lambda: setattr(self.pull, "where", self.filters.filter))
+        self.live.watch_picks(self.filters.bar.pick)
         self.live.projects.on_choice(lambda project: setattr(self, "project", project))
         self.param.watch(lambda change: self._show_project(change.new), "project")
         self.param.watch(lambda change: self._recolour(change.new), "theme")
@@ -146,22 +155,25 @@ class Dashboard(pn.viewable.Viewer):
             self._asked_at = time.monotonic()
             self._bar.projects = sorted(self._projects())
             if self.pull.problem:
-                self.filter_bar.problem = self.pull.problem
+                self.filters.bar.problem = self.pull.problem
 
     def _look_at_page(self) -> None:
+        self.filters.look()
         is_there = (self.view in PAGES and self.stored) or (self.view in BACKSTAGE and self.backstage)
         is_live = not is_there or bool(self.kiosk)
-        is_unfiltered = self.filter_bar.filter is None and not self.filter_bar.problem
-        set_away(self.filter_bar, is_away=is_unfiltered if self.kiosk else self.view in BACKSTAGE and not is_live)
+        has_no_use = self.filters.is_empty if self.kiosk else self.view in BACKSTAGE and not is_live
+        set_away(self.filters.layout, is_away=has_no_use)
         set_away(self.live.layout, is_away=not is_live)
-        self.pull.rests = not is_live
-        if self.stored:
-            self.stored.look("live" if is_live else self.view, self.project, self.filter_bar.filter, self.theme)
+        # Until it is known what a segment stands for, nothing is shown: all of it would be something else.
+        self.pull.rests = not is_live or self.filters.is_waiting
+        if self.stored and not self.filters.is_waiting:
+            self.stored.look("live" if is_live else self.view, self.project, self.filters.filter, self.theme)
         if self.backstage:
             self.backstage.look("live" if is_live else self.view)
 
     def _show_project(self, project: str) -> None:
         self.live.show_project(project)
+        self.filters.show_project(project)
         self.pull.project = project
 
     def _recolour(self, theme: ThemeName) -> None:

@@ -1,4 +1,4 @@
-"""The explore page: how far sessions come, where they go, and how long they stay."""
+"""The explore page: what happened, how segments differ, how far sessions come, where they go, how long they stay."""
 
 from __future__ import annotations
 
@@ -6,16 +6,20 @@ from typing import Any
 
 from glimpse.views.asked import Ask
 from glimpse.views.asked_page import AskedPage
+from glimpse.views.event_series import EventSeries
 from glimpse.views.funnel import Funnel
 from glimpse.views.paths import Paths
 from glimpse.views.scope import Scope
+from glimpse.views.segment_menu import Saved
+from glimpse.views.side_by_side import SideBySide
 from glimpse.views.staying import Staying
 from glimpse.views.tokens import ThemeName
 
 
 class ExplorePage(AskedPage):
-    """Funnel, paths and retention."""
+    """Events over time, segments side by side, funnel, retention and paths."""
 
-    def __init__(self, ask: Ask, *, theme: ThemeName) -> None:
+    def __init__(self, ask: Ask, *, theme: ThemeName, saved: Saved | None = None) -> None:
         shared: dict[str, Any] = {"is_alone": False, "theme": theme}
-        super().__init__("explore", [part(ask, Scope(), **shared) for part in (Funnel, Staying, Paths)])
+        events, *others = (part(ask, Scope(), **shared) for part in (EventSeries, Funnel, Staying, Paths))
+        super().__init__("explore", [events, SideBySide(ask, Scope(), saved=saved, **shared), *others])

@@ -1,6 +1,6 @@
 """A funnel that a viewer builds: steps as filters or names of events, and how many sessions come to each.
 
-Rule of this module: a step is a filter of `glimpse.filters`, whole; what a viewer types becomes one or a `QueryError`.
+Rule of this module: it is the server that says what a typed step means; see `steps.py`.
 """
 
 from __future__ import annotations
@@ -8,18 +8,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from glimpse.errors import QueryError
 from glimpse.events import PAGE_VIEW
-from glimpse.filters import Filter, Search, to_text
+from glimpse.filters import to_text
 from glimpse.views.asked import Ask, AskedPicture, AskedView
-from glimpse.views.chips import joined, picked, shown, typed
-from glimpse.views.labels import event_label
 from glimpse.views.parts import script, style
 from glimpse.views.scope import Scope
+from glimpse.views.steps import MOST_CHARS, called, step_of
 
 MOST_STEPS = 8
 LIMITS_S = (0, 60, 300, 1800, 3600)  # 0: as long as the session
-_MOST_CHARS = 500
 _OFFERED = 30
 _FIRST_STEPS = 3
 _NOT_DONE = frozenset({PAGE_VIEW, "page_leave", "session_start", "web_vital", "js_error", "scroll_depth"})
@@ -64,7 +61,7 @@ class Funnel(AskedView):
         steps = [
             {
                 "typed": text,
-                "shown": _called(filter_),
+                "shown": called(filter_),
                 **{name: row[name] for name in ("sessions", "share", "of_previous")},
             }
             for text, filter_, row in zip(typed_steps, filters, rows, strict=True)
@@ -78,34 +75,11 @@ class Funnel(AskedView):
     def _wish(self, what: dict[str, Any]) -> None:
         match what:
             case {"steps": list() as steps, "within_s": int(within_s)} if within_s in LIMITS_S:
-                given = [step.strip() for step in steps if isinstance(step, str) and len(step) <= _MOST_CHARS]
+                given = [step.strip() for step in steps if isinstance(step, str) and len(step) <= MOST_CHARS]
                 self._steps, self._within_s = tuple(step for step in given if step)[:MOST_STEPS], within_s
                 self.reload()
-
-
-def step_of(text: str) -> Filter:
-    """Return the filter that a step means: a condition, `/` and a page, or else the name of an event.
-
-    Raises
-    ------
-    QueryError
-        At a mistake in what begins like a condition.
-    """
-    if text.startswith("/"):
-        return picked("page", text)
-    together = joined(typed(text))
-    if together is None:
-        raise QueryError("a step needs a name, a page or a condition")
-    return picked("name", text) if isinstance(together, Search) and text[0] not in "\"'" else together
 
 
 def _usual_steps(names: list[str]) -> tuple[str, ...]:
     done = [name for name in names if name not in _NOT_DONE]
     return ((PAGE_VIEW,) if PAGE_VIEW in names else ()) + tuple(done[: _FIRST_STEPS - 1])
-
-
-def _called(step: Filter) -> str:
-    chip = shown(step)
-    if chip["field"] == "name" and chip["says"] == "is":
-        return event_label(chip["value"][0])
-    return chip["value"][0] if chip["field"] == "page" and chip["says"] == "is" else chip["text"]

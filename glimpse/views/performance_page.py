@@ -12,6 +12,7 @@ from glimpse.views.chips import chips_of, joined, picked
 from glimpse.views.scope import Scope
 from glimpse.views.tokens import ThemeName
 from glimpse.views.vitals import Vitals, VitalsBy
+from glimpse.views.vitals_series import VitalsSeries
 
 _IS_ERROR = picked("name", "js_error")
 
@@ -40,9 +41,9 @@ class ScriptErrors(Breakdown):
 
 
 class PerformancePage(AskedPage):
-    """Web Vitals of all together, by page, country or device, and errors."""
+    """Web Vitals of all together, over time, by page, country or device, and errors."""
 
     def __init__(self, ask: Ask, *, theme: ThemeName) -> None:
         shared: dict[str, Any] = {"is_alone": False, "theme": theme}
-        parts = [Vitals(ask, Scope(), **shared), VitalsBy(ask, Scope(), **shared), ScriptErrors(ask, Scope(), **shared)]
-        super().__init__("performance", parts)
+        parts = (Vitals, VitalsSeries, VitalsBy, ScriptErrors)
+        super().__init__("performance", [part(ask, Scope(), **shared) for part in parts])

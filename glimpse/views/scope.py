@@ -31,6 +31,7 @@ class Scope:
     until: int = LAST_MS
     where: Filter | None = None
     tz: str = "UTC"
+    goal: Filter | None = None  # what its sessions are there for, where that is shown
 
     @property
     def before(self) -> Scope:

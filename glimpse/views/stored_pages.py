@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import panel as pn
@@ -16,16 +17,20 @@ import param
 from glimpse.views.asked import Ask
 from glimpse.views.asked_page import AskedPage
 from glimpse.views.explore_page import ExplorePage
+from glimpse.views.goal_picker import GoalPicker
 from glimpse.views.history_page import HistoryPage
 from glimpse.views.parts import set_away, style
 from glimpse.views.performance_page import PerformancePage
 from glimpse.views.range_bar import RangeBar
 from glimpse.views.scope import Scope, span_of
+from glimpse.views.segment_menu import Saved
 from glimpse.views.sessions_page import SessionsPage
 from glimpse.views.tokens import ThemeName
 
 ASK_AGAIN_EVERY_MS = 60_000  # where the span ends now, it goes on
-CHOSEN = ("since", "until", "tz", "compare")
+TIMES = ("since", "until", "tz", "compare")
+CHOSEN = (*TIMES, "goal")
+WITH_GOAL = ("history", "explore")
 PAGES: dict[str, Callable[..., AskedPage]] = {
     "history": HistoryPage,
     "sessions": SessionsPage,
@@ -41,19 +46,28 @@ class StoredPages(param.Parameterized):
     until = param.String("")
     tz = param.String("")
     compare = param.String("")
+    goal = param.String("")
 
-    def __init__(self, ask: Ask, take_pick: Callable[[str, str | None], None], **params: Any) -> None:
+    def __init__(
+        self, ask: Ask, take_pick: Callable[[str, str | None], None], *, saved: Saved | None = None, **params: Any
+    ) -> None:
         super().__init__(**params)
         self._ask = ask
         self._take_pick = take_pick
+        self._makes = PAGES | {"explore": partial(ExplorePage, saved=saved)}
         self._pages: dict[str, AskedPage] = {}
         self._shown: object = None
         wide: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
-        self._bar = RangeBar(**{name: getattr(self, name) for name in CHOSEN}, **wide, css_classes=["g-range"])
-        linked: dict[str, Any] = {name: name for name in CHOSEN}
+        self._bar = RangeBar(**{name: getattr(self, name) for name in TIMES}, **wide, css_classes=["g-range"])
+        linked: dict[str, Any] = {name: name for name in TIMES}
         self._bar.link(self, **linked, bidirectional=True)
+        self._goal = GoalPicker(ask, Scope(), goal=self.goal, is_alone=False)
+        for one, other in ((self, self._goal), (self._goal, self)):
+            one.param.watch(lambda change, other=other: setattr(other, "goal", change.new), "goal")
         self.layout = pn.Column(
-            pn.Column(self._bar, css_classes=["g-range-row"], **wide),
+            pn.Column(
+                self._bar, self._goal.layout, css_classes=["g-range-row"], stylesheets=style("range_row"), **wide
+            ),
             css_classes=["g-stored", "g-away"],
             stylesheets=style("stored"),
             **wide,
@@ -68,20 +82,24 @@ class StoredPages(param.Parameterized):
         """Show a page as it is wanted now, if it is not shown so already."""
         set_away(self.layout, is_away=view not in PAGES)
         self._bar.can_compare = view == "history"
+        set_away(self._goal.layout, is_away=view not in WITH_GOAL)
         if view not in PAGES or not self._bar.zone:  # the browser tells its zone as soon as it is there
             return
         now = time.time_ns() // 1_000_000
         turn = 0 if self.until else now // ASK_AGAIN_EVERY_MS
-        wanted = (view, project, where, self.since, self.until, self.tz, self.compare, turn)
+        wanted = (view, project, where, self.since, self.until, self.tz, self.compare, self.goal, turn)
         if wanted != self._shown:
             self._shown = wanted
             tz = self.tz or self._bar.zone
             since, until = span_of(self.since, self.until, tz, now)
-            self._page(view, theme).show(Scope(project, since, until, where, tz), compares=self.compare == "before")
+            goal = self._goal.filter if view in WITH_GOAL else None
+            scope = Scope(project, since, until, where, tz, goal)
+            self._goal.show_scope(scope)
+            self._page(view, theme).show(scope, compares=self.compare == "before")
 
     def _page(self, view: str, theme: ThemeName) -> AskedPage:
         if view not in self._pages:
-            page = self._pages[view] = PAGES[view](self._ask, theme=theme)
+            page = self._pages[view] = self._makes[view](self._ask, theme=theme)
             page.watch_picks(self._take_pick)
             self.layout.append(page.layout)
         for name, page in self._pages.items():
@@ -90,6 +108,7 @@ class StoredPages(param.Parameterized):
 
     def stop(self) -> None:
         """Wait for no answer any more."""
+        self._goal.stop()
         for page in self._pages.values():
             for part in page.parts:
                 part.stop()

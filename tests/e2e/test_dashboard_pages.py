@@ -135,6 +135,11 @@ def test_what_an_event_says_is_text_on_each_page_and_runs_nothing(served: Served
         wait_until(lambda: page.locator(".g-vitals-by .who").all_inner_texts() == [PAYLOAD], what="the slow page")
         assert page.locator(".g-vitals [data-metric=LCP]").get_attribute("data-band") == "poor"
         page.get_by_role("button", name="Explore", exact=True).click()
+        wait_until(
+            lambda: page.locator(".g-event-series .entry").filter(has_text="onerror").count() == 1, what="events"
+        )
+        page.locator(".g-event-series .select").select_option(label=PAYLOAD)
+        wait_until(lambda: PAYLOAD in page.locator(".g-event-series .legend").inner_text(), what="a property's values")
         wait_until(lambda: page.locator(".g-paths .name").filter(has_text="onerror").count() == 2, what="the paths")
         page.locator(".g-paths .node").first.click()
         wait_until(lambda: page.locator(".g-paths .hint").filter(has_text="onerror").count() == 1, what="one page")
@@ -144,3 +149,39 @@ def test_what_an_event_says_is_text_on_each_page_and_runs_nothing(served: Served
         assert page.evaluate("() => window.fired") is None
         page.evaluate("html => { document.createElement('div').innerHTML = html }", PAYLOAD)
         page.wait_for_function("() => window.fired === 1")  # the control: had it been markup, it would have run
+
+
+def test_what_is_filtered_is_saved_and_a_copied_address_opens_it_again(served: Served):
+    zones = ["Europe/Vienna"] * 3 + ["Asia/Tokyo"]
+    events = [
+        an_event("saved", name, sessionId=f"v{n}", context={"url": "https://x.test/a", "path": "/a", "timezone": zone})
+        for n, zone in enumerate(zones)
+        for name in ("page_view", *(["buy"] if n == 0 else []))
+    ]
+    assert served.post(events)[0] == 200
+    wait_for_store(served, "saved")
+    with chromium() as watched:
+        austrian = quote('country = "AT"')
+        page = open_page(watched, served, f"project=saved&since=1h&where={austrian}")
+        page.get_by_role("button", name="Segments").click()
+        page.get_by_label("Name of the segment to save").fill(PAYLOAD)
+        page.keyboard.press("Enter")
+        page.get_by_role("button", name=f"Remove the segment {PAYLOAD}").wait_for()
+        wait_until(lambda: "segment=" in page.url and "where=" not in page.url, what="the address")
+        wait_until(lambda: tile(page, "Sessions") == "3", what="the live page through it")
+        again = watched.open(page.url.replace("project=", "view=history&goal=buy&project="))
+        wait_until(lambda: total(again, "sessions") == "3", what="history through it")
+        card = again.locator("section[aria-label=Pages]")
+        wait_until(lambda: card.locator(".rate").all_inner_texts() == ["33%"], what="how many reach the goal")
+        again.get_by_role("button", name="Explore", exact=True).click()
+        kind = again.locator(".g-side-by-side .kind").nth(1)
+        wait_until(lambda: again.locator(".g-side-by-side .column").count() == 2, what="two columns")
+        assert kind.inner_text() == 'segment · country = "AT"'
+        told = again.locator(".g-side-by-side [data-measure=conversion] .value").all_inner_texts()
+        assert told == ["33.3%", "33.3%"]
+        wait_until(lambda: again.locator(".g-event-series .entry").count() == 2, what="events over time")
+        unknown = watched.open(f"{served.url}/glimpse_app?project=saved&segment=nobody's")
+        unknown.get_by_text("There is no segment “nobody's” here").wait_for()
+        wait_until(lambda: tile(unknown, "Sessions") == "4", what="all that there is")
+        assert [one.evaluate("() => window.fired") for one in (page, again)] == [None, None]
+        assert (watched.errors, watched.strays) == ([], [])

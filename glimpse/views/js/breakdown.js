@@ -1,13 +1,14 @@
 // One card of a breakdown: tabs, a search, sorted lines with bars and shares, and what it says as a file.
 // Values are data: they only ever become text.
 const regions = new Intl.DisplayNames(["en"], {type: "region"})
-const PICKS = new Set(["name", "page", "source", "country", "region", "city", "browser", "os", "device"])
 const UNITS = {events: "Events", page_views: "Views", sessions: "Sessions"}
+const GOAL = {conversion: "Goal"}
 const SHOWN = 60
 const place = (code) => {
   try { return regions.of(code) } catch { return code }
 }
 const percent = (share) => share > 0 && share < 0.01 ? "<1%" : `${Math.round(share * 100)}%`
+const exact = (share) => `${(share * 100).toLocaleString(undefined, {maximumFractionDigits: share < 0.1 ? 1 : 0})}%`
 
 export function render({model, el}) {
   let count = 0
@@ -33,30 +34,45 @@ export function render({model, el}) {
   card.append(head, tabs, tools, list, empty)
   el.append(card)
 
+  let field = ""
   let s = {title: "", tabs: [], rows: [], by: "events", nothing: ""}
-  let sorted_by = ""
+  let sorted_by = "", counted_by = ""
+  // Which share of a line's sessions reaches the goal, as a bar beside the line's own.
+  const converted = (row) => {
+    const box = make("span", "goal num")
+    const is_known = row.conversion != null
+    const track = make("i", "track")
+    const bar = make("i", "reached")
+    bar.style.width = `${(row.conversion ?? 0) * 100}%`
+    track.append(bar)
+    box.append(track, make("span", "rate", is_known ? exact(row.conversion) : "–"))
+    if (is_known) box.title = `${row.reached.toLocaleString()} of these sessions reached ${s.goal}`
+    return box
+  }
   const line = (row, most) => {
     const li = make("li")
-    const can_pick = PICKS.has(s.field) && !row.is_other
+    const can_pick = !row.is_other
     const one = can_pick ? button("line", null, () => pick(s.field, row.value)) : make("div", "line")
     const bar = make("i", "bar")
-    bar.style.width = `calc((100% - 50px) * ${row[sorted_by] / most})`
+    bar.style.width = `calc((100% - ${s.goal ? 146 : 50}px) * ${row[counted_by] / most})`
     const name = s.field.endsWith("country") && row.value ? place(row.value) : row.shown
     one.title = can_pick ? `Filter by ${name}` : name
     one.append(bar, make("span", row.value == null ? "name clip none" : "name clip", name),
-      make("span", "n num", row[sorted_by].toLocaleString()), make("span", "share num", percent(row.part)))
+      make("span", "n num", row[counted_by].toLocaleString()), make("span", "share num", percent(row.part)))
+    if (s.goal) one.append(converted(row))
     li.append(one)
     return li
   }
   const fill = () => {
-    const whole = s.rows.reduce((sum, row) => sum + row[sorted_by], 0) || 1
-    const all = s.rows.map((row) => ({...row, part: sorted_by === s.by ? row.share : row[sorted_by] / whole}))
-    all.sort((a, b) => a.is_other - b.is_other || b[sorted_by] - a[sorted_by])
+    counted_by = sorted_by in GOAL ? s.by : sorted_by
+    const whole = s.rows.reduce((sum, row) => sum + row[counted_by], 0) || 1
+    const all = s.rows.map((row) => ({...row, part: counted_by === s.by ? row.share : row[counted_by] / whole}))
+    all.sort((a, b) => a.is_other - b.is_other || (b[sorted_by] ?? -1) - (a[sorted_by] ?? -1) || b[counted_by] - a[counted_by])
     const text = search.value.trim().toLowerCase()
     const name = (row) => s.field.endsWith("country") && row.value ? place(row.value) : String(row.shown)
     const found = text ? all.filter((row) => name(row).toLowerCase().includes(text)) : all
-    const most = Math.max(1, ...found.filter((row) => !row.is_other).map((row) => row[sorted_by]))
-    list.replaceChildren(...found.slice(0, SHOWN).map((row) => line(row, Math.max(most, row[sorted_by]))))
+    const most = Math.max(1, ...found.filter((row) => !row.is_other).map((row) => row[counted_by]))
+    list.replaceChildren(...found.slice(0, SHOWN).map((row) => line(row, Math.max(most, row[counted_by]))))
     empty.hidden = found.length > 0 && model.phase !== "failed"
     empty.textContent = model.phase === "failed" ? model.problem : model.phase === "loading" && !model.state ? "" : s.nothing
     for (const one of columns.children) one.setAttribute("aria-pressed", String(one.dataset.key === sorted_by))
@@ -77,10 +93,12 @@ export function render({model, el}) {
     }
     for (const one of tabs.children) one.setAttribute("aria-selected", String(one.textContent === s.tab))
     tabs.hidden = s.tabs.length < 2
-    sorted_by = s.by
-    columns.replaceChildren(...Object.entries(UNITS).map(([key, name]) => {
+    if (s.field !== field || (sorted_by in GOAL && !s.goal)) sorted_by = s.by
+    field = s.field
+    columns.replaceChildren(...Object.entries({...UNITS, ...(s.goal ? GOAL : {})}).map(([key, name]) => {
       const one = button("column", name, () => { sorted_by = key; fill() })
       one.dataset.key = key
+      if (key in GOAL) one.title = `Which share of the sessions reached ${s.goal}`
       return one
     }))
     fill()

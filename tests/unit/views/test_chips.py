@@ -26,7 +26,12 @@ def test_a_click_on_a_value_means_that_value_and_one_on_unknown_means_unknown():
     assert picked("source", None) == parse("source not exists")
     hostile = 'x" or country exists or page = "'
     assert shown(picked("page", hostile))["value"] == [hostile]
-    for field, value in [("properties.plan", "a"), ("nothing", "a"), ("country", 7)]:
+    assert picked("properties.plan", "3") == parse('properties.plan in ("3", 3)')  # JSON's values come as text
+    assert shown(picked("properties.plan", "true")) == shown(picked("properties.plan", "true")) | {
+        "says": "is",
+        "value": ["true"],
+    }
+    for field, value in [("properties.", "a"), ("context.a", "a"), ("nothing", "a"), ("country", 7)]:
         with pytest.raises(QueryError):
             picked(field, value)
 

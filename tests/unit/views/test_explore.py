@@ -8,10 +8,11 @@ from waiting import wait_until_async
 
 from glimpse.errors import QueryError
 from glimpse.filters import to_text
-from glimpse.views.funnel import Funnel, step_of
+from glimpse.views.funnel import Funnel
 from glimpse.views.paths import Paths
 from glimpse.views.scope import Scope
 from glimpse.views.staying import AFTER_S, cohorts_of
+from glimpse.views.steps import step_of
 
 FUNNEL = [
     {"step": 1, "sessions": 4, "share": 1.0, "of_previous": 1.0},

@@ -1,0 +1,27 @@
+// What charts over time have in common: shapes of SVG, round numbers, and times in the zone that was asked for.
+const SVG = "http://www.w3.org/2000/svg"
+const shape = (tag, attributes, text) => {
+  const el = document.createElementNS(SVG, tag)
+  for (const [key, value] of Object.entries(attributes)) el.setAttribute(key, value)
+  if (text != null) el.textContent = text
+  return el
+}
+const nice = (most) => {
+  const unit = 10 ** Math.floor(Math.log10(Math.max(1, most)))
+  return unit * [1, 2, 3, 4, 5, 6, 8, 10].find((step) => unit * step >= Math.max(1, most))
+}
+const moment = (s, t) => {
+  const options = s.unit === "minute" || s.unit === "hour" ? {weekday: "short", hour: "2-digit", minute: "2-digit"} : {day: "numeric", month: "short", year: "numeric"}
+  return new Intl.DateTimeFormat(undefined, {...options, timeZone: s.tz, hourCycle: "h23"}).format(t)
+}
+const tick = (s, t) => {
+  const options = s.until - s.since <= 2 * 86400000 ? {hour: "2-digit", minute: "2-digit"} : {day: "numeric", month: "short"}
+  return new Intl.DateTimeFormat(undefined, {...options, timeZone: s.tz, hourCycle: "h23"}).format(t)
+}
+// The names of some times below a chart, as many as fit.
+const ticks = (s, times, x, width, y) => {
+  const every = Math.max(1, Math.ceil(times.length / Math.max(2, Math.floor(width / 110))))
+  const all = []
+  for (let i = Math.floor(every / 2); i < times.length; i += every) all.push(shape("text", {x: x(i), y, class: "label", "text-anchor": "middle"}, tick(s, times[i])))
+  return all
+}

@@ -1,0 +1,56 @@
+"""How fast pages were over time: the 75th percentile of a Web Vital in each interval, on its bands."""
+
+from __future__ import annotations
+
+from typing import Any, ClassVar
+
+from glimpse.views.asked import Ask, AskedPicture, AskedView
+from glimpse.views.parts import script, style
+from glimpse.views.scope import Scope
+from glimpse.views.vitals import METRICS, band_of
+
+
+class VitalLine(AskedPicture):
+    """The drawing."""
+
+    _esm = script("chart", "vitals_series")
+    _stylesheets = style("asked", "breakdown", "chart", "vitals_series")
+
+
+class VitalsSeries(AskedView):
+    """One Web Vital over time; which, a viewer chooses. An interval without measurements is a gap.
+
+    Parameters
+    ----------
+    metric
+        LCP, INP, CLS, FCP or TTFB.
+    """
+
+    alone_styles: ClassVar[dict[str, str]] = {"height": "300px"}
+
+    def __init__(self, ask: Ask, scope: Scope, *, metric: str = "LCP", **params: Any) -> None:
+        self._metric = metric
+        super().__init__(ask, scope, **params)
+
+    def _draw(self) -> AskedPicture:
+        return VitalLine(sizing_mode="stretch_both", margin=0)
+
+    def _classes(self) -> list[str]:
+        return ["g-vitals-series"]
+
+    async def _answer(self, scope: Scope) -> Any:
+        rows = await self._ask("vitals_series", scope, unit=scope.unit, tz=scope.tz)
+        points: dict[str, list[Any]] = {metric: [] for metric in METRICS}
+        for row in rows:
+            value = row["percentile"]
+            point = [row["time"], value, row["measurements"], row["good"], band_of(row["metric"], value)]
+            points[row["metric"]].append(point)
+        return {
+            "metric": self._metric,
+            "metrics": {
+                metric: {"name": name, "good_to": good, "poor_from": poor}
+                for metric, (name, good, poor) in METRICS.items()
+            },
+            "points": points,
+            **{name: getattr(scope, name) for name in ("since", "until", "tz", "unit")},
+        }
