@@ -18,6 +18,8 @@ CHOICES = {
     "where": st.text(max_size=60).filter(lambda text: text.encode("utf-8", "ignore").decode() == text),
     "theme": st.sampled_from(["dark", "light"]),
     "compare": st.just("before"),
+    "segment": st.sampled_from(["German visitors", "<b>&=?"]),
+    "goal": st.sampled_from(["buy", "/thanks"]),
 }
 
 
