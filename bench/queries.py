@@ -56,7 +56,18 @@ QUESTIONS: dict[str, tuple[str, dict[str, Any]]] = {
     "sessions with a purchase": ("sessions", {"where": BUYS, "limit": 100}),
     "newest events": ("events", {"limit": 100}),
 }
-A_DAY = ("totals", "series by hour", "top pages", "top names", "countries by sessions, phones", "entry pages", "goals")
+# What the page History asks of a day, all at once.
+A_DAY: list[tuple[str, dict[str, Any]]] = [
+    ("totals", {}),
+    ("series", {"unit": "hour", "tz": "Europe/Berlin"}),
+    ("imported", {"dimension": "day", "top": 1000}),
+    ("breakdown", {"field": "page", "top": 200, "by": "page_views"}),
+    ("breakdown", {"field": "source", "top": 200, "by": "sessions"}),
+    ("breakdown", {"field": "country", "top": 200, "by": "sessions"}),
+    ("breakdown", {"field": "browser", "top": 200, "by": "sessions"}),
+    ("events", {"limit": 300}),
+    ("breakdown", {"field": "name", "top": 200, "by": "events"}),
+]
 
 
 class NoBooks(Accounts):
@@ -68,6 +79,14 @@ async def asked(queries: LocalQueries, name: str, since: int = SINCE, until: int
     question, arguments = QUESTIONS[name]
     begin = time.perf_counter()
     await queries.ask(question, **({"project": "shop", "since": since, "until": until} | arguments))
+    return time.perf_counter() - begin
+
+
+async def a_day(queries: LocalQueries) -> float:
+    """Return how many seconds the answers to all that a day's page asks take."""
+    begin = time.perf_counter()
+    span: dict[str, Any] = {"project": "shop", "since": UNTIL - 86_400_000, "until": UNTIL}
+    await asyncio.gather(*(queries.ask(question, **span, **arguments) for question, arguments in A_DAY))
     return time.perf_counter() - begin
 
 
@@ -197,10 +216,9 @@ async def measure(folder: Path, options: argparse.Namespace) -> bool:
             rival = statistics.median(rounds(lambda sql=SQLITE[name]: database.execute(sql).fetchall(), 1))
             line += f"{rival:9.3f}{rival / middle:7.1f}x"
         print(line, flush=True)
-    begin = time.perf_counter()
-    await asyncio.gather(*(asked(queries, name, UNTIL - 86_400_000) for name in A_DAY))
-    day = time.perf_counter() - begin
-    print(f"\na day's dashboard, {len(A_DAY)} questions at once: {day:.3f} s")
+    first, *days = [await a_day(queries) for _ in range(1 + options.rounds)]
+    day = max(first, *days)
+    print(f"\na day's dashboard, {len(A_DAY)} questions at once: {first:.3f} s, then {statistics.median(days):.3f} s")
     await waits(store, queries, max(medians, key=lambda name: medians[name]), options.seconds)
     queries.close()
     store.close()
