@@ -5,6 +5,8 @@ Keys are snake_case. Stored rows are in `rows_routes.py`, the live numbers in `l
 
 from __future__ import annotations
 
+from http import HTTPStatus
+
 from glimpse.collect.metrics import CONTENT_TYPE
 from glimpse.collect.parts import ReadHandler
 from glimpse.collect.spans import project_asked
@@ -28,6 +30,14 @@ class SegmentsHandler(ReadHandler):
         saved = await self.parts.queries.segments(project_asked(lambda name: self.get_query_argument(name, None)))
         rows = [{"name": name, "where": to_text(from_json(kept)), "filter": kept} for name, kept in saved.items()]
         self.answer(rows)
+
+
+class NothingHandler(ReadHandler):
+    """What is not there below `/api/v1/`, told as all mistakes are."""
+
+    def get(self) -> None:
+        """Say where to look."""
+        self.refuse(HTTPStatus.NOT_FOUND, f"there is no {self.request.path[:80]}; /api/docs has what there is")
 
 
 class MetricsHandler(ReadHandler):

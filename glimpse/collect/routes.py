@@ -16,7 +16,7 @@ from glimpse.collect.live_routes import LiveHandler
 from glimpse.collect.log_filter import hide_addresses
 from glimpse.collect.parts import Parts
 from glimpse.collect.question_routes import ASKED_BY_NAME, QuestionHandler
-from glimpse.collect.read_routes import LedgerHandler, MetricsHandler, SegmentsHandler
+from glimpse.collect.read_routes import LedgerHandler, MetricsHandler, NothingHandler, SegmentsHandler
 from glimpse.collect.rows_routes import JourneyHandler, SessionsHandler, StoredEventsHandler
 from glimpse.collect.status_routes import CheckHandler, NowhereHandler, ReadyHandler, RootHandler
 from glimpse.collect.stream_routes import StreamHandler
@@ -35,6 +35,7 @@ ROUTES: tuple[tuple[str, type[RequestHandler]], ...] = (
     (r"/api/v1/stream", StreamHandler),
     (r"/api/v1/ledger", LedgerHandler),
     (r"/api/v1/segments", SegmentsHandler),
+    (r"/api/v1/.*", NothingHandler),
     (r"/?", RootHandler),  # below a prefix, also without the slash at its end
     (r"/check", CheckHandler),
     (r"/health/ready", ReadyHandler),

@@ -209,3 +209,9 @@ async def test_who_stops_reading_is_let_go_and_holds_up_nobody(
 async def test_an_owner_that_goes_cuts_the_answer_off(site: Site):
     site.store.close()
     assert (await site.ask("/api/v1/events", limit="all")).code == 503
+
+
+async def test_what_is_not_there_is_told_as_a_problem_too(site: Site):
+    response = await site.ask("/api/v1/no-such-thing")
+    assert (response.code, response.headers["Content-Type"]) == (404, "application/problem+json")
+    assert "/api/docs" in json.loads(response.body)["detail"]
