@@ -11,6 +11,7 @@ from typing import Any, Final, NamedTuple
 import msgspec
 
 from glimpse.events import HEARTBEAT, PAGE_HIDDEN, PAGE_LEAVE, PAGE_VIEW, PAGE_VISIBLE, SESSION_START
+from glimpse.traffic.vitals import TELLING_SHARE, Speed
 
 HEARTBEAT_S: Final = 15.0
 MAX_PAGES: Final = 14
@@ -67,8 +68,9 @@ class Step(msgspec.Struct, frozen=True):
 class _Visit:
     """Walks through pages and notes each event at its time, also those that the tracker sends by itself."""
 
-    def __init__(self, landing: Page) -> None:
+    def __init__(self, landing: Page, speed: Speed | None = None) -> None:
         self.steps: list[Step] = []
+        self._speed = speed  # who has none tells of no vitals
         self.page, self._before = landing, None
         self._now_s = self._engaged_s = self._scroll = 0.0
         self._next_beat_s = HEARTBEAT_S
@@ -109,6 +111,11 @@ class _Visit:
 
     def leave(self) -> None:
         """Leave the page, for another or for good."""
+        if self._speed:
+            for measured in self._speed.of(self.page.path):
+                self.say("web_vital", **measured)
+            if failure := self._speed.failure():
+                self.say("js_error", **failure)
         self._bid(PAGE_LEAVE)
 
     def _bid(self, name: str) -> None:
@@ -118,7 +125,8 @@ class _Visit:
 def plan_journey(chance: random.Random, *, is_crawler: bool = False) -> list[Step]:
     """Return one visit's events, in order, from the first page to leaving the last."""
     landing = HOME if chance.random() < 0.62 else _pick_product(chance).page
-    visit = _Visit(landing)
+    tells = not is_crawler and chance.random() < TELLING_SHARE
+    visit = _Visit(landing, Speed(chance) if tells else None)
     if is_crawler:
         _crawl(visit, chance)
     elif chance.random() < 0.4:

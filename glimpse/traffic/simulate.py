@@ -27,7 +27,7 @@ from glimpse.traffic.visitors import Crowd
 
 T = TypeVar("T")
 
-SECONDS_BETWEEN_EVENTS: Final = 7.0
+SECONDS_BETWEEN_EVENTS: Final = 6.0
 """How long a visitor takes from one event to the next, on average over many journeys."""
 FIRST_ARRIVE_WITHIN_S: Final = 20.0
 _FINISH_WITHIN_S: Final = 2.0

@@ -74,6 +74,24 @@ def test_engagement_is_never_longer_than_the_stay(journeys: list[list[Step]]):
                 assert 0 <= step.properties["scrollDepth"] <= 100
 
 
+def test_some_tell_each_metric_of_each_page_before_they_leave_it_and_a_few_of_errors(journeys: list[list[Step]]):
+    telling = [journey for journey in journeys if any(step.name == "web_vital" for step in journey)]
+    assert 0.15 < len(telling) / len(journeys) < 0.25
+    for journey in telling:
+        told: list[str] = []
+        for step in journey:
+            if step.name == "web_vital":
+                told.append(step.properties["metric"])
+            if step.name == "page_leave":
+                assert sorted(told) == ["CLS", "FCP", "INP", "LCP", "TTFB"]
+                told.clear()
+    said = [step for journey in telling for step in journey]
+    assert {step.properties["rating"] for step in said if step.name == "web_vital"} == {
+        "good", "needs-improvement", "poor",
+    }  # fmt: skip
+    assert 0 < sum(step.name == "js_error" for step in said) < sum(step.name == "page_leave" for step in said) / 10
+
+
 def test_some_glance_and_some_stay(journeys: list[list[Step]]):
     pages = [sum(step.name == "page_view" for step in journey) for journey in journeys]
     one_page = sum(count == 1 for count in pages) / len(pages)
