@@ -1,7 +1,7 @@
 """What others see of live sessions: they are mirrored in Redis, and live rows go to the processes that follow.
 
 Rule of this module: a mirror never holds up the drain. While more waits than fits in a batch, a session that changes
-again and again is written once a second, and the next batch is taken meanwhile.
+again and again is written every two seconds, and the next batch is taken meanwhile.
 """
 
 from __future__ import annotations
@@ -19,7 +19,7 @@ from glimpse.store import Lot
 
 log = logging.getLogger("glimpse.pipeline")
 
-MIRRORED_EVERY_S = 1.0  # while there is a backlog
+MIRRORED_EVERY_S = 2.0  # while there is a backlog
 
 
 class Sharing:

@@ -11,7 +11,6 @@ from uuid import UUID
 
 import msgspec
 import pyarrow as pa
-import pyarrow.json as pa_json
 
 from glimpse.events import SESSION_MEMORY, Event, ImportedTotal, Session
 
@@ -19,8 +18,7 @@ TIME_COLUMNS = ("time", "received_at", "started_at", "last_seen_at", "entry_at",
 JSON_COLUMNS = frozenset({"properties", "context", "traits"})
 _TIME = pa.timestamp("ms")
 _TEXT = pa.string()
-_lines_encoder = msgspec.json.Encoder()
-_encode = _lines_encoder.encode
+_encode = msgspec.json.Encoder().encode
 
 _TYPES: dict[str, pa.DataType] = {
     **dict.fromkeys(TIME_COLUMNS, _TIME),
@@ -31,16 +29,6 @@ _TYPES: dict[str, pa.DataType] = {
 }
 
 EVENT_COLUMNS = Event.__struct_fields__
-_EVENT_LINES: Any = pa_json.ParseOptions(
-    explicit_schema=pa.schema(
-        [
-            (name, pa.int64() if name in TIME_COLUMNS else _TYPES.get(name, _TEXT))
-            for name in EVENT_COLUMNS
-            if name not in JSON_COLUMNS
-        ]
-    ),
-    unexpected_field_behavior="ignore",
-)
 SESSION_COLUMNS = (
     *(name for name in Session.__struct_fields__ if name not in SESSION_MEMORY),
     "duration_s",
@@ -53,17 +41,10 @@ COUNT_COLUMNS = ("visitors", "visits", "page_views", "events", "bounces", "visit
 
 
 def events_table(rows: Sequence[Event]) -> Any:  # a pyarrow.Table: pyarrow has no types
-    """Return events as one Arrow table, a column per field; properties, context and traits as JSON text.
-
-    Arrow makes the columns from lines of JSON: Python then has one call to do, and its other threads go on meanwhile.
-    """
-    lines = _lines_encoder.encode_lines(rows)
-    block = pa_json.ReadOptions(use_threads=False, block_size=len(lines) + 1)
-    found = pa_json.read_json(pa.BufferReader(lines), read_options=block, parse_options=_EVENT_LINES)
-    columns = {name: found.column(name) for name in EVENT_COLUMNS if name not in JSON_COLUMNS}
-    columns |= {name: columns[name].cast(_TIME) for name in ("time", "received_at")}
-    columns |= {name: _json_column(list(map(attrgetter(name), rows)), name) for name in JSON_COLUMNS}
-    return pa.table([columns[name] for name in EVENT_COLUMNS], names=list(EVENT_COLUMNS))
+    """Return events as one Arrow table, a column per field; properties, context and traits as JSON text."""
+    columns = {name: list(map(attrgetter(name), rows)) for name in EVENT_COLUMNS}
+    columns |= {name: _as_json(columns[name], None if name == "traits" else b"{}") for name in JSON_COLUMNS}
+    return pa.table([_column(values, name) for name, values in columns.items()], names=list(EVENT_COLUMNS))
 
 
 def sessions_table(rows: Sequence[Session]) -> Any:
@@ -87,9 +68,12 @@ def _column(values: list[Any], name: str) -> Any:
     return pa.array(values, type=kind)
 
 
-def _json_column(values: list[dict[str, Any] | None], name: str) -> Any:
-    nothing = None if name == "traits" else b"{}"  # Arrow takes UTF-8 as it is
-    return _column([_encode(value) if value else nothing for value in values], name)
+def _as_json(values: list[dict[str, Any] | None], nothing: bytes | None) -> list[bytes | None]:
+    """Return values as JSON, which Arrow takes as text; the same object, as events of one page share it, once."""
+    made: dict[int, bytes | None] = {}
+    return [
+        (made.get(id(value)) or made.setdefault(id(value), _encode(value))) if value else nothing for value in values
+    ]
 
 
 def event_of(values: Sequence[Any]) -> Event:
