@@ -13,6 +13,7 @@ import ibis
 import ibis.expr.types as ir
 
 from glimpse.store.questions.calendar import Calendar, Unit
+from glimpse.store.questions.intervals import intervals_of
 from glimpse.store.questions.scope import Scope
 from glimpse.store.questions.sent import SentFilter, needed_filter
 
@@ -42,15 +43,7 @@ def outcomes(scope: Scope, *, unit: Unit = "day", tz: str = "UTC", goal: SentFil
     reached
         How many of them have an event that reaches the goal, and that the question's own filter keeps.
     """
-
-    def calendar_of(asked: Scope) -> Calendar:
-        return Calendar(unit, tz, asked.since, asked.until)
-
-    calendar = calendar_of(scope)
-    scope.fact(lambda asked: calendar_of(asked).pieces)
-    starts = scope.value("starts", lambda asked: calendar_of(asked).starts(), "array<int64>")
-    starts = starts.unnest().name("time").as_table()
-    starts = starts.mutate(bucket=calendar.key((starts.time / 1000).cast("int64")))
+    calendar, starts = intervals_of(scope, unit, tz)
     started = _by_start(scope, calendar)
     counts = started.group_by("bucket").aggregate(
         sessions=started.count().cast("int64"),

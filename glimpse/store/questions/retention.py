@@ -15,7 +15,7 @@ from msgspec import Meta
 from glimpse.errors import QueryError
 from glimpse.filters import read_field
 from glimpse.filters.fields import Home
-from glimpse.store.questions.calendar import Calendar
+from glimpse.store.questions.intervals import intervals_of
 from glimpse.store.questions.scope import Scope
 
 Offsets = Annotated[tuple[Annotated[int, Meta(ge=0)], ...], Meta(min_length=1, max_length=20)]
@@ -53,12 +53,7 @@ def retention(
     share
         From 0 to 1: `still_there` of `sessions`.
     """
-
-    def calendar_of(asked: Scope) -> Calendar:
-        return Calendar("day", tz, asked.since, asked.until)
-
-    calendar = calendar_of(scope)
-    scope.fact(lambda asked: calendar_of(asked).pieces)
+    calendar, days = intervals_of(scope, "day", tz)
     sessions = scope.sessions()
     sessions = sessions.mutate(
         bucket=calendar.key(sessions.started_at.epoch_seconds().cast("int64")),
@@ -66,9 +61,7 @@ def retention(
     )
     still = {f"after_{number}": (sessions.duration_s >= after).sum() for number, after in enumerate(after_s)}
     cohorts = sessions.group_by(["bucket", "value"]).aggregate(sessions=sessions.count(), **still)
-    days = scope.value("starts", lambda asked: calendar_of(asked).starts(), "array<int64>")
-    days = days.unnest().name("day").as_table()
-    days = days.mutate(day_bucket=calendar.key((days.day / 1000).cast("int64")))
+    days = days.rename(day="time", day_bucket="bucket")
     joined = cohorts.join(days, cohorts.bucket == days.day_bucket)
     rows = [
         joined.select(

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 import ibis.expr.types as ir
 
-from glimpse.store.questions.calendar import Calendar, Unit
+from glimpse.store.questions.calendar import Unit
+from glimpse.store.questions.intervals import intervals_of
 from glimpse.store.questions.scope import Scope, counted
 
 
@@ -32,15 +33,7 @@ def series(scope: Scope, *, unit: Unit = "day", tz: str = "UTC") -> ir.Table:
     sessions
         Sessions with an event in the interval.
     """
-
-    def calendar_of(asked: Scope) -> Calendar:
-        return Calendar(unit, tz, asked.since, asked.until)
-
-    calendar = calendar_of(scope)
-    scope.fact(lambda asked: calendar_of(asked).pieces)
-    starts = scope.value("starts", lambda asked: calendar_of(asked).starts(), "array<int64>")
-    starts = starts.unnest().name("time").as_table()
-    starts = starts.mutate(bucket=calendar.key((starts.time / 1000).cast("int64")))
+    calendar, starts = intervals_of(scope, unit, tz)
     events = scope.events()
     events = events.mutate(bucket=calendar.key(events.time.epoch_seconds().cast("int64")))
     counts = counted(scope.per_session(events, "bucket"), "bucket")

@@ -14,7 +14,8 @@ from msgspec import Meta
 
 from glimpse.filters import parse, read_field
 from glimpse.filters.expression import kept_events, with_number, with_value
-from glimpse.store.questions.calendar import Calendar, Unit
+from glimpse.store.questions.calendar import Unit
+from glimpse.store.questions.intervals import intervals_of
 from glimpse.store.questions.scope import Scope
 
 Top = Annotated[int, Meta(ge=1, le=1000)]
@@ -84,15 +85,7 @@ def vitals_series(scope: Scope, *, unit: Unit = "day", tz: str = "UTC", percenti
     metric, percentile, measurements, good
         As in `vitals`.
     """
-
-    def calendar_of(asked: Scope) -> Calendar:
-        return Calendar(unit, tz, asked.since, asked.until)
-
-    calendar = calendar_of(scope)
-    scope.fact(lambda asked: calendar_of(asked).pieces)
-    starts = scope.value("starts", lambda asked: calendar_of(asked).starts(), "array<int64>")
-    starts = starts.unnest().name("time").as_table()
-    starts = starts.mutate(bucket=calendar.key((starts.time / 1000).cast("int64")))
+    calendar, starts = intervals_of(scope, unit, tz)
     measured = _measured(scope)
     measured = measured.filter(measured.measured.notnull())
     bucket = calendar.key(measured.time.epoch_seconds().cast("int64"))
