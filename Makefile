@@ -48,8 +48,8 @@ test-sdk: sdk/dist/glimpse.js chromium
 test-python: .venv/.installed-dev sdk/dist/glimpse.js chromium nginx
 ifdef ARGS
 	$(BIN)/pytest $(ARGS)
-else
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --reruns 1 -raR
+else # in the order of the folders: the slow ones come first, so that both cores end together
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --reruns 1 -raR --durations 20
 endif
 
 .PHONY: bench

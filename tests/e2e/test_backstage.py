@@ -66,7 +66,7 @@ def test_a_project_is_added_lights_up_with_its_first_event_is_set_and_taken_off_
 
 def see_what_can_be_set(page: Page, served: Served) -> None:
     """Set what is not allowed, then what is; see that the edge goes by it and that it is there when one comes back."""
-    page.get_by_label("Name").fill(PAYLOAD)
+    page.get_by_label("Name", exact=True).fill(PAYLOAD)
     page.get_by_label("Origins").fill("nonsense")
     page.get_by_label("Retention days").fill("0")
     page.get_by_role("button", name="Save").click()
@@ -83,7 +83,7 @@ def see_what_can_be_set(page: Page, served: Served) -> None:
     page.reload()
     wait_until(lambda: page.get_by_label("Retention days").input_value() == "30", what="what was saved")
     assert page.get_by_label("Origins").input_value() == "https://a.test\nhttps://*.b.test"
-    assert page.get_by_label("Name").input_value() == PAYLOAD
+    assert page.get_by_label("Name", exact=True).input_value() == PAYLOAD
 
 
 def test_operations_shows_books_that_balance_and_letters_as_text_and_plays_them_again(served: Served):
