@@ -49,7 +49,7 @@ test-python: .venv/.installed-dev sdk/dist/glimpse.js chromium nginx
 ifdef ARGS
 	$(BIN)/pytest $(ARGS)
 else # in the order of the folders: the slow ones come first, so that both cores end together
-	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --reruns 1 -raR --durations 20
+	$(BIN)/pytest --numprocesses 2 --dist loadfile --no-loadscope-reorder --reruns 2 -raR --durations 20
 endif
 
 .PHONY: bench

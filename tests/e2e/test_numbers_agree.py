@@ -18,7 +18,7 @@ from glimpse.geo.borders import load_borders
 pytestmark = [pytest.mark.server, pytest.mark.browser]
 ZONES = ["Europe/Vienna", "Asia/Tokyo", "America/New_York", "Africa/Lagos"]
 PROJECTS = ["shop", "blog"]
-FILTERS = 3
+FILTERS = 2
 BY_NAME = """([source, name, column]) => {
   const {data} = (FIND_SOURCE)(source)
   return [...data[name]].flatMap((text, i) => data[column][i] ? [[text, data[column][i]]] : [])
