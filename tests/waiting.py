@@ -10,7 +10,7 @@ from typing import TypeVar
 T = TypeVar("T")
 
 
-def wait_until(probe: Callable[[], T], *, timeout_s: float = 10.0, every_s: float = 0.02, what: str = "") -> T:
+def wait_until(probe: Callable[[], T], *, timeout_s: float = 25.0, every_s: float = 0.02, what: str = "") -> T:
     """Return the first truthy answer of `probe`; fail with what was last seen."""
     deadline = time.monotonic() + timeout_s
     pause = time.sleep
@@ -24,7 +24,7 @@ def wait_until(probe: Callable[[], T], *, timeout_s: float = 10.0, every_s: floa
 
 
 async def wait_until_async(
-    probe: Callable[[], T], *, timeout_s: float = 10.0, every_s: float = 0.02, what: str = ""
+    probe: Callable[[], T], *, timeout_s: float = 25.0, every_s: float = 0.02, what: str = ""
 ) -> T:
     """Do the same without blocking the loop."""
     deadline = time.monotonic() + timeout_s

@@ -176,9 +176,9 @@ def test_what_is_filtered_is_saved_and_a_copied_address_opens_it_again(served: S
         again.get_by_role("button", name="Explore", exact=True).click()
         kind = again.locator(".g-side-by-side .kind").nth(1)
         wait_until(lambda: again.locator(".g-side-by-side .column").count() == 2, what="two columns")
-        assert kind.inner_text() == 'segment · country = "AT"'
-        told = again.locator(".g-side-by-side [data-measure=conversion] .value").all_inner_texts()
-        assert told == ["33.3%", "33.3%"]
+        wait_until(lambda: kind.inner_text() == 'segment · country = "AT"', what="what the segment stands for")
+        rates = again.locator(".g-side-by-side [data-measure=conversion] .value")
+        wait_until(lambda: rates.all_inner_texts() == ["33.3%", "33.3%"], what="conversion in both columns")
         wait_until(lambda: again.locator(".g-event-series .entry").count() == 2, what="events over time")
         assert [one.evaluate("() => window.fired") for one in (page, again)] == [None, None]
         assert (watched.errors, watched.strays) == ([], [])
