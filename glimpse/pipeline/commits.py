@@ -101,8 +101,8 @@ class Commits:
         return is_full or now - self._filling.since >= self._settings.flush_interval_s
 
     @property
-    def is_under_way(self) -> bool:
-        """Whether a commit is, and there is room for what comes meanwhile."""
+    def has_room_meanwhile(self) -> bool:
+        """Whether a commit is under way, and what is drained meanwhile can wait for the next."""
         return self._committing is not None and len(self.lot.rows) < MOST_ROWS
 
     @property

@@ -193,7 +193,7 @@ class Pipeline:
     async def _commit_if_due(self, *, has_more: bool) -> None:
         """Commit what is due: while the next events are taken, or where there are none, at once."""
         # A part at a time: when the store is the slower of the two, this is where the drain waits for it.
-        if self.commits.is_due and await self._settle(is_patient=not (has_more and self.commits.is_under_way)):
+        if self.commits.is_due and await self._settle(is_patient=not (has_more and self.commits.has_room_meanwhile)):
             await self.commits.begin()
             if not has_more:
                 await self._settle()
