@@ -7,7 +7,8 @@ is shown with it.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+from types import MappingProxyType
 from typing import Any
 from urllib.parse import urlencode
 from zoneinfo import available_timezones
@@ -38,9 +39,32 @@ DEFAULTS = {
     "theme": "dark",
     "kiosk": "",
 }
+# What is chosen in the parts of the pages; a name stands once for each of its texts. The parts say what can be.
+CHOICES = (
+    "line",
+    "pages",
+    "sources",
+    "places",
+    "technology",
+    "events",
+    "session",
+    "event",
+    "by",
+    "beside",
+    "step",
+    "within",
+    "retention",
+    "path",
+    "vital",
+    "vitals",
+    "errors",
+)
+Choices = Mapping[str, tuple[str, ...]]
 _PROJECT = re.compile(r"[A-Za-z0-9._:-]{1,64}(?::bots)?")
 _MOMENT = re.compile(r"[0-9]{1,4}[mhd]|[0-9]{10,15}|[0-9]{4}-[0-9]{2}-[0-9]{2}[0-9T:.Z+-]{0,24}")
 _MOST_CHARS = 20_000  # as a filter may have
+_MOST_TEXTS = 12
+_MOST_CHARS_CHOSEN = 2_000
 
 
 def read_address(arguments: Mapping[str, Sequence[bytes]]) -> dict[str, str]:
@@ -51,10 +75,37 @@ def read_address(arguments: Mapping[str, Sequence[bytes]]) -> dict[str, str]:
     return {name: value for name, value in given.items() if _can_be(name, value)}
 
 
-def search_of(chosen: Mapping[str, Any]) -> str:
+def read_choices(arguments: Mapping[str, Sequence[bytes]]) -> dict[str, tuple[str, ...]]:
+    """Return what an address says is chosen in the parts of the pages: the texts of each of `CHOICES` that is there."""
+    given = {name: [text.decode("utf-8", "replace") for text in arguments.get(name, ())] for name in CHOICES}
+    return {
+        name: tuple(texts)
+        for name, texts in given.items()
+        if 0 < len(texts) <= _MOST_TEXTS and all(len(text) <= _MOST_CHARS_CHOSEN for text in texts)
+    }
+
+
+def search_of(chosen: Mapping[str, Any], choices: Choices = MappingProxyType({})) -> str:
     """Return the part of an address from the question mark on; what is as usual is left out."""
-    kept = {name: chosen[name] for name, usual in DEFAULTS.items() if chosen.get(name, usual) != usual}
+    kept = [(name, chosen[name]) for name, usual in DEFAULTS.items() if chosen.get(name, usual) != usual]
+    kept += [(name, text) for name in CHOICES for text in choices.get(name, ())]
     return f"?{urlencode(kept)}" if kept else ""
+
+
+def said_tab(name: str, chosen: str, tabs: Iterable[str]) -> dict[str, tuple[str, ...]]:
+    """Return how an address says which of some tabs is chosen; the first one goes without saying."""
+    return {} if chosen == next(iter(tabs)) else {name: (chosen,)}
+
+
+def heard_tab(name: str, said: Choices, tabs: Collection[str]) -> str:
+    """Return the tab that an address says, the first one where it says none that there is."""
+    said_one = said.get(name, ("",))[0]
+    return said_one if said_one in tabs else next(iter(tabs))
+
+
+def is_project(text: str) -> bool:
+    """Tell whether a text can be a project's id."""
+    return _PROJECT.fullmatch(text) is not None
 
 
 def is_moment(text: str) -> bool:
@@ -68,7 +119,7 @@ def _can_be(name: str, value: str) -> bool:
 
 
 _CHECKS: dict[str, Callable[[str], bool]] = {
-    "project": lambda value: value == ALL_PROJECTS or _PROJECT.fullmatch(value) is not None,
+    "project": lambda value: value == ALL_PROJECTS or is_project(value),
     "view": lambda value: value in VIEWS,
     "layer": lambda value: value in ("places", "sessions", "events"),
     "theme": lambda value: value in ("dark", "light"),

@@ -14,6 +14,7 @@ import panel as pn
 import param
 
 from glimpse.errors import GlimpseError
+from glimpse.views.address import Choices
 from glimpse.views.parts import Picture
 from glimpse.views.scope import Scope
 from glimpse.views.tokens import ThemeName, variables
@@ -54,6 +55,8 @@ class AskedView(pn.viewable.Viewer):
 
     theme = param.Selector(default="dark", objects=["dark", "light"], doc="Which of the two sets of colours.")
     picked = param.Parameter(None, doc="What was clicked on last to be filtered by: field and value.")
+    choices = param.Dict(default={}, doc="What is chosen in it, as an address says it: the texts of each name.")
+    says: tuple[str, ...] = ()  # by which names an address says it
     alone_styles: ClassVar[dict[str, str]] = {"height": "420px"}
 
     def __init__(self, ask: Ask, scope: Scope, *, is_alone: bool = True, **params: Any) -> None:
@@ -83,6 +86,24 @@ class AskedView(pn.viewable.Viewer):
 
     def _wish(self, what: dict[str, Any]) -> None:
         """Do what the browser asks for."""
+
+    def _said(self) -> dict[str, tuple[str, ...]]:
+        """Return what is chosen, by the names of `says`; what is as usual is left out."""
+        return {}
+
+    def _hear(self, said: Choices) -> None:
+        """Take what is chosen, by the names of `says`; what can't be, or is not there, is as usual."""
+
+    def choose(self, said: Choices) -> None:
+        """Go on to what an address says of this part, among others."""
+        mine = {name: said[name] for name in self.says if said.get(name)}
+        if mine == self.choices:
+            return
+        before = self.choices
+        self._hear(mine)
+        self.choices = self._said()
+        if self._turn and self.choices != before:
+            self.reload()
 
     def show_scope(self, scope: Scope) -> None:
         """Go on to another scope."""
@@ -130,6 +151,7 @@ class AskedView(pn.viewable.Viewer):
         except msgspec.MsgspecError:
             return
         self._wish(what)
+        self.choices = self._said()
 
     def _recolour(self, theme: ThemeName) -> None:
         if self._is_alone:

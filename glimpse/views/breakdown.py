@@ -11,6 +11,7 @@ from typing import Any, ClassVar
 import param
 
 from glimpse.filters import to_text
+from glimpse.views.address import Choices, heard_tab, said_tab
 from glimpse.views.asked import Ask, AskedPicture, AskedView, Rows
 from glimpse.views.labels import event_label
 from glimpse.views.parts import script, style
@@ -86,6 +87,7 @@ class Breakdown(AskedView):
 
     def __init__(self, ask: Ask, scope: Scope, *, of: str = "pages", **params: Any) -> None:
         self._of = of
+        self.says = (of,)
         self._title, tabs = self.cards[of]
         self._tabs = dict(tabs)
         self._tab = next(iter(tabs))
@@ -136,6 +138,14 @@ class Breakdown(AskedView):
                 self.reload()
             case {"save": "csv" | "parquet" as kind}:
                 self._lines.file = self._file(kind)
+
+    def _said(self) -> dict[str, tuple[str, ...]]:
+        return said_tab(self._of, self._tab, self._tabs)
+
+    def _hear(self, said: Choices) -> None:
+        # Which properties there are is known with the answer alone.
+        is_any = self._of == "events" and said.get(self._of)
+        self._tab = said[self._of][0] if is_any else heard_tab(self._of, said, self._tabs)
 
     def _file(self, kind: str) -> dict[str, Any]:
         content = as_csv(self._rows).encode() if kind == "csv" else as_parquet(self._rows)

@@ -63,6 +63,7 @@ class Dashboard(pn.viewable.Viewer):
     until = param.String(default="", doc="Until when; now, if empty.")
     tz = param.String(default="", doc="An IANA time zone; the browser's, if empty.")
     compare = param.String(default="", doc="'before': beside the time before.")
+    choices = param.Dict(default={}, doc="What is chosen in the parts of the pages; see `address.CHOICES`.")
     kiosk = param.String(default="", doc="'1': a wall display, which shows what is live by turns.")
 
     def __init__(

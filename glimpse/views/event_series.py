@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any, ClassVar
 
+from glimpse.errors import QueryError
 from glimpse.filters import Condition, Filter, Op, read_field
 from glimpse.filters.fields import Field
+from glimpse.views.address import Choices, said_tab
 from glimpse.views.asked import Ask, AskedPicture, AskedView
 from glimpse.views.chips import chips_of, joined, valued
 from glimpse.views.labels import event_label
@@ -55,6 +58,8 @@ class EventSeries(AskedView):
     """
 
     alone_styles: ClassVar[dict[str, str]] = {"height": "360px"}
+
+    says = ("event", "by")
 
     def __init__(
         self, ask: Ask, scope: Scope, *, names: tuple[str, ...] = (), field: str = "name", **params: Any
@@ -104,10 +109,29 @@ class EventSeries(AskedView):
     def _wish(self, what: dict[str, Any]) -> None:
         match what:
             case {"names": list() as names, "field": str(field)} if len(field) <= _MOST_CHARS:
-                given = [name.strip() for name in names if isinstance(name, str) and len(name) <= _MOST_CHARS]
-                self._names = tuple(dict.fromkeys(name for name in given if name))[:MOST_NAMES]
-                self._field = field
+                self._names, self._field = _can_be(names), field
                 self.reload()
+
+    def _said(self) -> dict[str, tuple[str, ...]]:
+        return ({"event": self._names} if self._names else {}) | said_tab("by", self._field, FIELDS)
+
+    def _hear(self, said: Choices) -> None:
+        self._names = _can_be(said.get("event", ()))
+        field = said.get("by", ("name",))[0]
+        self._field = field if _is_field(field) else "name"
+
+
+def _can_be(names: Iterable[Any]) -> tuple[str, ...]:
+    given = [name.strip() for name in names if isinstance(name, str) and len(name) <= _MOST_CHARS]
+    return tuple(dict.fromkeys(name for name in given if name))[:MOST_NAMES]
+
+
+def _is_field(text: str) -> bool:
+    try:
+        read_field(text)
+    except QueryError:
+        return False
+    return len(text) <= _MOST_CHARS
 
 
 def _of_names(scope: Scope, names: tuple[str, ...]) -> Scope:

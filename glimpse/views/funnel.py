@@ -6,10 +6,12 @@ Rule of this module: it is the server that says what a typed step means; see `st
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Iterable
 from typing import Any
 
 from glimpse.events import PAGE_VIEW
 from glimpse.filters import to_text
+from glimpse.views.address import Choices
 from glimpse.views.asked import Ask, AskedPicture, AskedView
 from glimpse.views.parts import script, style
 from glimpse.views.scope import Scope
@@ -37,6 +39,8 @@ class Funnel(AskedView):
     steps
         As somebody types them; by default a page view and what is done most often.
     """
+
+    says = ("step", "within")
 
     def __init__(self, ask: Ask, scope: Scope, *, steps: tuple[str, ...] = (), **params: Any) -> None:
         self._steps = steps
@@ -75,9 +79,21 @@ class Funnel(AskedView):
     def _wish(self, what: dict[str, Any]) -> None:
         match what:
             case {"steps": list() as steps, "within_s": int(within_s)} if within_s in LIMITS_S:
-                given = [step.strip() for step in steps if isinstance(step, str) and len(step) <= MOST_CHARS]
-                self._steps, self._within_s = tuple(step for step in given if step)[:MOST_STEPS], within_s
+                self._steps, self._within_s = _can_be(steps), within_s
                 self.reload()
+
+    def _said(self) -> dict[str, tuple[str, ...]]:
+        limit = {"within": (str(self._within_s),)} if self._within_s else {}
+        return ({"step": self._steps} if self._steps else {}) | limit
+
+    def _hear(self, said: Choices) -> None:
+        self._steps = _can_be(said.get("step", ()))
+        self._within_s = next((limit for limit in LIMITS_S if said.get("within") == (str(limit),)), 0)
+
+
+def _can_be(steps: Iterable[Any]) -> tuple[str, ...]:
+    given = [step.strip() for step in steps if isinstance(step, str) and len(step) <= MOST_CHARS]
+    return tuple(step for step in given if step)[:MOST_STEPS]
 
 
 def _usual_steps(names: list[str]) -> tuple[str, ...]:

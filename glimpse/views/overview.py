@@ -12,6 +12,7 @@ from zoneinfo import ZoneInfo
 
 import param
 
+from glimpse.views.address import Choices, heard_tab, said_tab
 from glimpse.views.asked import Ask, AskedPicture, AskedView, Rows
 from glimpse.views.parts import script, style
 from glimpse.views.scope import Scope
@@ -35,7 +36,10 @@ class Overview(AskedView):
     compares = param.Boolean(default=False, doc="Whether the span before is shown beside it.")
     alone_styles: ClassVar[dict[str, str]] = {"height": "340px"}
 
+    says = ("line",)
+
     def __init__(self, ask: Ask, scope: Scope, **params: Any) -> None:
+        self._line = NAMES[0]
         super().__init__(ask, scope, **params)
         self.param.watch(lambda _: self._turn and self.reload(), "compares")
 
@@ -51,7 +55,18 @@ class Overview(AskedView):
         span = {"since": scope.since, "until": scope.until, "tz": scope.tz, "unit": scope.unit}
         found = imported_of(imported, [step[0] for step in now["steps"]], scope)
         self.layout.css_classes = [*self._classes(), *(["g-imported"] if found else [])]  # which takes a line
-        return span | {"now": now, "before": before[0] if before else None, "imported": found}
+        return span | {"line": self._line, "now": now, "before": before[0] if before else None, "imported": found}
+
+    def _wish(self, what: dict[str, Any]) -> None:
+        match what:
+            case {"line": str(line)} if line in NAMES:  # the browser has the steps of all
+                self._line = line
+
+    def _said(self) -> dict[str, tuple[str, ...]]:
+        return said_tab("line", self._line, NAMES)
+
+    def _hear(self, said: Choices) -> None:
+        self._line = heard_tab("line", said, NAMES)
 
     async def _imported(self, scope: Scope) -> Rows:
         """Ask what other trackers counted of whole days; nothing of it is in any other number."""

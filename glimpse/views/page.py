@@ -12,7 +12,7 @@ import panel as pn
 from panel.template import Template
 
 from glimpse.live import ALL_PROJECTS, Window
-from glimpse.views.address import DEFAULTS, read_address, search_of
+from glimpse.views.address import DEFAULTS, read_address, read_choices, search_of
 from glimpse.views.dashboard import Dashboard
 from glimpse.views.tokens import root_css
 
@@ -25,7 +25,8 @@ def asked(window: Window) -> dict[str, Any]:
     said = read_address(pn.state.session_args)
     there = window.projects()
     project = there[0] if len(there) == 1 else ALL_PROJECTS
-    return {"project": project} | {name: said[name] for name in _CHOSEN if name in said}
+    chosen = {name: said[name] for name in _CHOSEN if name in said}
+    return {"project": project, "choices": read_choices(pn.state.session_args)} | chosen
 
 
 def page(dashboard: Dashboard) -> Template:
@@ -38,11 +39,11 @@ def page(dashboard: Dashboard) -> Template:
     if document is not None:
         # The status line says it, in its own words.
         document.config.notify_connection_status = False
-    dashboard.param.watch(lambda _: _write_address(dashboard), _CHOSEN)
+    dashboard.param.watch(lambda _: _write_address(dashboard), [*_CHOSEN, "choices"])
     return template
 
 
 def _write_address(dashboard: Dashboard) -> None:
     location: Any = pn.state.location
     if location is not None:
-        location.search = search_of({name: getattr(dashboard, name) for name in _CHOSEN})
+        location.search = search_of({name: getattr(dashboard, name) for name in _CHOSEN}, dashboard.choices)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from glimpse.views.address import Choices
 from glimpse.views.asked import Ask, AskedPicture, AskedView
 from glimpse.views.parts import script, style
 from glimpse.views.scope import Scope
@@ -29,6 +30,8 @@ class Paths(AskedView):
 
     alone_styles: ClassVar[dict[str, str]] = {"height": "520px"}
 
+    says = ("path",)
+
     def __init__(self, ask: Ask, scope: Scope, *, page: str | None = None, **params: Any) -> None:
         self._page = page
         super().__init__(ask, scope, **params)
@@ -49,3 +52,9 @@ class Paths(AskedView):
             case {"page": str() | None as page}:
                 self._page = page or None
                 self.reload()
+
+    def _said(self) -> dict[str, tuple[str, ...]]:
+        return {"path": (self._page,)} if self._page else {}
+
+    def _hear(self, said: Choices) -> None:
+        self._page = said.get("path", ("",))[0] or None

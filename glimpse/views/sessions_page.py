@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
+from glimpse.views.address import Choices, is_project
 from glimpse.views.asked import Ask, AskedPicture, AskedView, Rows
 from glimpse.views.asked_page import AskedPage
 from glimpse.views.labels import event_label
@@ -33,10 +35,13 @@ class JourneySteps(AskedPicture):
 
 
 class SessionList(AskedView):
-    """The sessions that started in a span, newest first; `chosen` is the one that was clicked on."""
+    """The sessions that started in a span, newest first; one of them is open."""
+
+    says = ("session",)
 
     def __init__(self, ask: Ask, scope: Scope, **params: Any) -> None:
         self._choose: Callable[[str, str], None] = lambda _project, _id: None
+        self._open = ("", "")  # project and id
         super().__init__(ask, scope, **params)
 
     def _draw(self) -> AskedPicture:
@@ -49,6 +54,7 @@ class SessionList(AskedView):
         rows = await self._ask("sessions", scope, limit=MOST + 1)
         return {
             "tz": scope.tz,
+            "open": self._open[1],
             "more": len(rows) > MOST,
             "rows": [{name: row.get(name) for name in (*_FACTS, *_PLACE)} for row in rows[:MOST]],
         }
@@ -60,7 +66,19 @@ class SessionList(AskedView):
     def _wish(self, what: dict[str, Any]) -> None:
         match what:
             case {"open": str(session_id), "project": str(project)}:
-                self._choose(project, session_id)
+                self._open_one(project, session_id)
+
+    def _open_one(self, project: str, session_id: str) -> None:
+        self._open = (project, session_id)
+        self._choose(project, session_id)
+
+    def _said(self) -> dict[str, tuple[str, ...]]:
+        return {"session": ("/".join(self._open),)} if self._open[1] else {}
+
+    def _hear(self, said: Choices) -> None:
+        project, _, session_id = said.get("session", ("",))[0].partition("/")
+        if is_project(project) and session_id and (project, session_id) != self._open:
+            self._open_one(project, session_id)
 
 
 class Journey(AskedView):
@@ -91,7 +109,8 @@ class Journey(AskedView):
         """Show another session's journey."""
         self.session = session
         self.scope = Scope(project, tz=self.scope.tz)
-        self.reload()
+        if self._turn:  # the page may not be shown yet
+            self.reload()
 
 
 def _facts_of(steps: Rows) -> dict[str, Any]:
@@ -118,5 +137,4 @@ class SessionsPage(AskedPage):
     def show(self, scope: Scope, *, compares: bool) -> None:  # noqa: ARG002 - a list has nothing to be compared with
         """Go on to another scope; the journey that is open stays."""
         self.list.show_scope(scope)
-        if not self.journey.session:
-            self.journey.show_scope(Scope(tz=scope.tz))
+        self.journey.show_scope(replace(self.journey.scope, tz=scope.tz))

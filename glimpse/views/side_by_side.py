@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Sequence
 from dataclasses import replace
 from typing import Any, ClassVar
 
 from glimpse.errors import QueryError
 from glimpse.filters import Filter, from_json, to_text
+from glimpse.views.address import Choices
 from glimpse.views.asked import Ask, AskedPicture, AskedView, Rows
 from glimpse.views.chips import chips_of, joined, typed
 from glimpse.views.parts import script, style
@@ -39,6 +41,8 @@ class SideBySide(AskedView):
     """
 
     alone_styles: ClassVar[dict[str, str]] = {"height": "560px"}
+
+    says = ("beside",)
 
     def __init__(
         self, ask: Ask, scope: Scope, *, columns: tuple[str, ...] = (), saved: Saved | None = None, **params: Any
@@ -97,11 +101,20 @@ class SideBySide(AskedView):
 
     def _wish(self, what: dict[str, Any]) -> None:
         match what:
-            case {"columns": list() as columns} if LEAST <= len(columns) <= MOST:
-                given = [one.strip() for one in columns if isinstance(one, str) and len(one) <= _MOST_CHARS]
-                if len(given) == len(columns):
-                    self._columns = tuple(given)
-                    self.reload()
+            case {"columns": list() as columns} if given := _can_be(columns):
+                self._columns = given
+                self.reload()
+
+    def _said(self) -> dict[str, tuple[str, ...]]:
+        return {"beside": self._columns} if self._columns else {}
+
+    def _hear(self, said: Choices) -> None:
+        self._columns = _can_be(said.get("beside", ()))
+
+
+def _can_be(columns: Sequence[Any]) -> tuple[str, ...]:
+    given = tuple(one.strip() for one in columns if isinstance(one, str) and len(one) <= _MOST_CHARS)
+    return given if len(given) == len(columns) and LEAST <= len(given) <= MOST else ()
 
 
 async def _no_rows() -> Rows:

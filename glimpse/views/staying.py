@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from glimpse.views.address import Choices, heard_tab, said_tab
 from glimpse.views.asked import Ask, AskedPicture, AskedView, Rows
 from glimpse.views.parts import script, style
 from glimpse.views.scope import Scope
@@ -25,6 +26,8 @@ class StayingCells(AskedPicture):
 
 class Staying(AskedView):
     """Cohorts of sessions, and which share of each was still there after some time."""
+
+    says = ("retention",)
 
     def __init__(self, ask: Ask, scope: Scope, **params: Any) -> None:
         self._tab = next(iter(TABS))
@@ -55,6 +58,12 @@ class Staying(AskedView):
             case {"tab": str(tab)} if tab in TABS:
                 self._tab = tab
                 self.reload()
+
+    def _said(self) -> dict[str, tuple[str, ...]]:
+        return said_tab("retention", self._tab, TABS)
+
+    def _hear(self, said: Choices) -> None:
+        self._tab = heard_tab("retention", said, TABS)
 
 
 def cohorts_of(rows: Rows, key: str) -> list[dict[str, Any]]:

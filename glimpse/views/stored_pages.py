@@ -14,7 +14,7 @@ from typing import Any
 import panel as pn
 import param
 
-from glimpse.views.asked import Ask
+from glimpse.views.asked import Ask, AskedView
 from glimpse.views.asked_page import AskedPage
 from glimpse.views.explore_page import ExplorePage
 from glimpse.views.goal_picker import GoalPicker
@@ -29,7 +29,7 @@ from glimpse.views.tokens import ThemeName
 
 ASK_AGAIN_EVERY_MS = 60_000  # where the span ends now, it goes on
 TIMES = ("since", "until", "tz", "compare")
-CHOSEN = (*TIMES, "goal")
+CHOSEN = (*TIMES, "goal", "choices")
 WITH_GOAL = ("history", "explore")
 PAGES: dict[str, Callable[..., AskedPage]] = {
     "history": HistoryPage,
@@ -47,6 +47,7 @@ class StoredPages(param.Parameterized):
     tz = param.String("")
     compare = param.String("")
     goal = param.String("")
+    choices = param.Dict({})
 
     def __init__(
         self, ask: Ask, take_pick: Callable[[str, str | None], None], *, saved: Saved | None = None, **params: Any
@@ -64,6 +65,7 @@ class StoredPages(param.Parameterized):
         self._goal = GoalPicker(ask, Scope(), goal=self.goal, is_alone=False)
         for one, other in ((self, self._goal), (self._goal, self)):
             one.param.watch(lambda change, other=other: setattr(other, "goal", change.new), "goal")
+        self.param.watch(lambda _: self._tell_choices(), "choices")
         self.layout = pn.Column(
             pn.Column(
                 self._bar, self._goal.layout, css_classes=["g-range-row"], stylesheets=style("range_row"), **wide
@@ -101,10 +103,22 @@ class StoredPages(param.Parameterized):
         if view not in self._pages:
             page = self._pages[view] = self._makes[view](self._ask, theme=theme)
             page.watch_picks(self._take_pick)
+            for part in page.parts:
+                part.choose(self.choices)
+                part.param.watch(lambda _, part=part: self._take_choices(part), "choices")
             self.layout.append(page.layout)
         for name, page in self._pages.items():
             set_away(page.layout, is_away=name != view)
         return self._pages[view]
+
+    def _take_choices(self, part: AskedView) -> None:
+        others = {name: texts for name, texts in self.choices.items() if name not in part.says}
+        self.choices = others | part.choices
+
+    def _tell_choices(self) -> None:
+        for page in self._pages.values():
+            for part in page.parts:
+                part.choose(self.choices)
 
     def stop(self) -> None:
         """Wait for no answer any more."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar, Literal
 
+from glimpse.views.address import Choices, heard_tab, said_tab
 from glimpse.views.asked import Ask, AskedPicture, AskedView, Rows
 from glimpse.views.parts import script, style
 from glimpse.views.scope import Scope
@@ -65,6 +66,8 @@ class Vitals(AskedView):
 class VitalsBy(AskedView):
     """The same by page, country or device: the slowest first, by whichever of them."""
 
+    says = ("vitals",)
+
     def __init__(self, ask: Ask, scope: Scope, **params: Any) -> None:
         self._tab = next(iter(TABS))
         super().__init__(ask, scope, **params)
@@ -88,6 +91,12 @@ class VitalsBy(AskedView):
             case {"tab": str(tab)} if tab in TABS:
                 self._tab = tab
                 self.reload()
+
+    def _said(self) -> dict[str, tuple[str, ...]]:
+        return said_tab("vitals", self._tab, TABS)
+
+    def _hear(self, said: Choices) -> None:
+        self._tab = heard_tab("vitals", said, TABS)
 
 
 def _measured(rows: Rows) -> dict[str, dict[str, Any]]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, ClassVar
 
+from glimpse.views.address import Choices, heard_tab, said_tab
 from glimpse.views.asked import Ask, AskedPicture, AskedView
 from glimpse.views.parts import script, style
 from glimpse.views.scope import Scope
@@ -27,6 +28,8 @@ class VitalsSeries(AskedView):
     """
 
     alone_styles: ClassVar[dict[str, str]] = {"height": "300px"}
+
+    says = ("vital",)
 
     def __init__(self, ask: Ask, scope: Scope, *, metric: str = "LCP", **params: Any) -> None:
         self._metric = metric
@@ -54,3 +57,14 @@ class VitalsSeries(AskedView):
             "points": points,
             **{name: getattr(scope, name) for name in ("since", "until", "tz", "unit")},
         }
+
+    def _wish(self, what: dict[str, Any]) -> None:
+        match what:
+            case {"metric": str(metric)} if metric in METRICS:  # the browser has the points of all
+                self._metric = metric
+
+    def _said(self) -> dict[str, tuple[str, ...]]:
+        return said_tab("vital", self._metric, METRICS)
+
+    def _hear(self, said: Choices) -> None:
+        self._metric = heard_tab("vital", said, METRICS)

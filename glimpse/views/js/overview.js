@@ -30,13 +30,17 @@ export function render({model, el}) {
   card.append(tiles, chart, imported, empty)
   el.append(card)
   let s = null
-  let chosen = "sessions"
+  let chosen = "", count = 0
 
   for (const [key, name] of TILES) {
     const one = make(key === "bounce" ? "div" : "button", "tile")
     if (key !== "bounce") {
       one.type = "button"
-      one.addEventListener("click", () => { chosen = key; show() })
+      one.addEventListener("click", () => {
+        chosen = key
+        model.wanted = JSON.stringify({line: key, n: Date.now() + ++count})
+        show()
+      })
     }
     one.dataset.key = key
     const value = make("b", "value num", "–")
@@ -135,6 +139,7 @@ export function render({model, el}) {
     empty.hidden = model.phase !== "failed"
     chart.style.opacity = model.phase === "failed" ? 0.15 : 1
     if (s == null) return
+    chosen ||= s.line
     fill_tiles()
     tell_imported()
     draw()

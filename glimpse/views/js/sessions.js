@@ -67,6 +67,7 @@ export function render({model, el}) {
     if (model.state && model.state !== drawn) {
       drawn = model.state
       s = JSON.parse(drawn)
+      open ||= s.open
       list.replaceChildren(...s.rows.map(draw))
       mark()
     }

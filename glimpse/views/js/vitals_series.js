@@ -22,7 +22,7 @@ export function render({model, el}) {
   card.append(head, tabs, chart, empty)
   el.append(card)
   let s = null
-  let metric = ""
+  let metric = "", count = 0
 
   const mark = (band, x, y) => {
     if (band === "good") return shape("circle", {cx: x, cy: y, r: 3.2, class: `point ${band}`})
@@ -84,7 +84,11 @@ export function render({model, el}) {
     if (s) {
       if (!tabs.children.length) {
         tabs.replaceChildren(...Object.entries(s.metrics).map(([key, {name}]) => {
-          const one = button("tab", key, () => { metric = key; show() })
+          const one = button("tab", key, () => {
+            metric = key
+            model.wanted = JSON.stringify({metric: key, n: Date.now() + ++count})
+            show()
+          })
           one.title = name
           one.setAttribute("role", "tab")
           return one
