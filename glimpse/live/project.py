@@ -12,7 +12,7 @@ from glimpse.events import PAGE_VIEW, SIGNS_OF_LIFE, Event
 from glimpse.live.numbers import Minute, Recent
 from glimpse.live.places import PlaceCounts, Places
 from glimpse.live.presence import Visits
-from glimpse.live.tally import MINUTE_MS, MinuteCounts, add, minute_of, take, take_all
+from glimpse.live.tally import MINUTE_MS, MOST_COUNTS, MinuteCounts, Tally, minute_of
 from glimpse.live.visit import Presence, Visit, heard_at
 
 RECENT = 250
@@ -36,10 +36,11 @@ class ProjectWindow:
         self.page_views = 0
         self.sessions = 0
         self.bounces = 0
-        self.names: dict[str, int] = {}
-        self.pages: dict[str | None, int] = {}
-        self.sources: dict[str | None, int] = {}
-        self.countries: dict[str | None, int] = {}
+        self.names = Tally()
+        self.pages = Tally()
+        self.sources = Tally()
+        self.countries = Tally()
+        self._counts = 0  # of a page or a name in a minute: entries held
         self._seconds: dict[int, int] = {}  # events by second of being heard, for the last minute
         self.due = _NEVER  # when time alone changes a number
         self._running = 0  # the minute that ran when time was let pass last
@@ -81,6 +82,8 @@ class ProjectWindow:
         for t, those in counted.items():
             self._count(self.minutes[t], those)
         self._show(list(chain.from_iterable(counted.values())))
+        while self._counts > MOST_COUNTS and len(self.minutes) > 1:
+            self.drop_oldest_minute()
         self.due = 0
 
     def _minute(self, t: int) -> MinuteCounts:
@@ -96,8 +99,8 @@ class ProjectWindow:
         minute.page_views += len(views)
         self.events += len(counted)
         self.page_views += len(views)
-        _add_all(self.names, minute.names, [event.name for event, *_ in counted])
-        _add_all(self.pages, minute.pages, views)
+        self._count_keys(self.names, minute.names, [event.name for event, *_ in counted])
+        self._count_keys(self.pages, minute.pages, views)
         for second, n in Counter([heard // 1000 for _, _, heard, _ in counted]).items():
             self._seconds[second] = self._seconds.get(second, 0) + n
         by_place: dict[PlaceCounts, list[int]] = {}
@@ -107,6 +110,13 @@ class ProjectWindow:
         for place, heard in by_place.items():
             place.count_events(len(heard), max(heard))
             minute.places[place.key] = minute.places.get(place.key, 0) + len(heard)
+
+    def _count_keys(self, counts: Tally, of_minute: dict[Any, int], keys: Sequence[Any]) -> None:
+        before = len(of_minute)
+        for key, n in Counter(keys).items():
+            counts.add(key, n)
+            of_minute[key] = of_minute.get(key, 0) + n
+        self._counts += len(of_minute) - before
 
     def _show(self, counted: list[_Counted]) -> None:
         """Let the last of them be seen as they came in."""
@@ -126,12 +136,17 @@ class ProjectWindow:
         if not visit.is_counted:
             self.visits.mark(visit, is_counted=True)
             self.sessions += 1
-            visit.source = add(self.sources, event.source)
-            visit.country = add(self.countries, event.country)
+            self._count_origin(visit, event.source, event.country)
         elif visit.country is None and event.country is not None:
-            take(self.countries, None)
-            visit.country = add(self.countries, event.country)
+            self.countries.take(None)
+            self.countries.add(event.country)
+            visit.country = event.country
         self.bounces += visit.is_bounce - was_bounce
+
+    def _count_origin(self, visit: Visit, source: str | None, country: str | None) -> None:
+        visit.source, visit.country = source, country
+        self.sources.add(source)
+        self.countries.add(country)
 
     # -- two sessions turn out to be one ---------------------------------------------------------------------------
 
@@ -161,8 +176,8 @@ class ProjectWindow:
             self.visits.mark(visit, is_counted=False)
             self.sessions -= 1
             self.bounces -= visit.is_bounce
-            take(self.sources, visit.source)
-            take(self.countries, visit.country)
+            self.sources.take(visit.source)
+            self.countries.take(visit.country)
 
     def _recount_session(
         self, session_id: str, visit: Visit, minutes: list[MinuteCounts], source: str | None, country: str | None
@@ -174,7 +189,7 @@ class ProjectWindow:
             minute.bounces += visit.is_bounce
         self.sessions += 1
         self.bounces += visit.is_bounce
-        visit.source, visit.country = add(self.sources, source), add(self.countries, country)
+        self._count_origin(visit, source, country)
 
     # -- time passes ---------------------------------------------------------------------------------------------
 
@@ -211,8 +226,9 @@ class ProjectWindow:
     def _forget(self, minute: MinuteCounts) -> None:
         self.events -= minute.events
         self.page_views -= minute.page_views
-        take_all(self.names, minute.names)
-        take_all(self.pages, minute.pages)
+        self.names.take_all(minute.names)
+        self.pages.take_all(minute.pages)
+        self._counts -= len(minute.names) + len(minute.pages)
         for key, n in minute.places.items():
             self.places[key].uncount_events(n)
         for session_id in minute.sessions:
@@ -225,8 +241,8 @@ class ProjectWindow:
         self.visits.mark(visit, is_counted=False)
         self.sessions -= 1
         self.bounces -= visit.is_bounce
-        take(self.sources, visit.source)
-        take(self.countries, visit.country)
+        self.sources.take(visit.source)
+        self.countries.take(visit.country)
         self.visits.forget_if_over(session_id, visit)
 
     def _next_due(self, now: int) -> int:
@@ -256,9 +272,3 @@ class ProjectWindow:
         # A minute from before this process was not watched: that each of its sessions was there is the best guess.
         peak = counts.peak or sessions
         return Minute(t, counts.events, counts.page_views, sessions, counts.bounces, peak, dict(counts.names))
-
-
-def _add_all(counts: dict[Any, int], of_minute: dict[Any, int], keys: Sequence[Any]) -> None:
-    for key, n in Counter(keys).items():
-        counted_as = add(counts, key, n)
-        of_minute[counted_as] = of_minute.get(counted_as, 0) + n

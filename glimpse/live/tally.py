@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from heapq import nsmallest
+from heapq import nlargest, nsmallest
 from typing import Any
 
 from glimpse.live.numbers import TOP, Ranked
 
-# A site that puts a random number in every path must not fill the memory: what is beyond counts as unknown.
-MOST_KEYS = 5_000
+# A site that puts a random number in every path must not fill the memory: past so many counts of a page or a name in a
+# minute, of one project, its oldest minutes go, and `covers_since` says so. They take some 60 MB.
+MOST_COUNTS = 300_000
 MINUTE_MS = 60_000
 
 
@@ -35,12 +36,46 @@ class MinuteCounts:
         self.sessions: set[str] = set()
 
 
-def add(counts: dict[Any, int], key: Any, n: int = 1, most: int = MOST_KEYS) -> Any:
-    """Count a key, `n` times; return the key it was counted under."""
-    if key not in counts and len(counts) >= most:
-        key = None
-    counts[key] = counts.get(key, 0) + n
-    return key
+class Tally(dict[Any, int]):
+    """How often each key was counted, and which are the most frequent.
+
+    Every key has its own count, however many there are. To rank costs what was counted since it was done last; only
+    after something was taken back all are looked through.
+    """
+
+    __slots__ = ("_leaders", "_risen")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self._leaders: list[Ranked] | None = None  # as they were ranked last; None: something has fallen since
+        self._risen: set[Any] = set()  # counted since
+
+    def add(self, key: Any, n: int = 1) -> None:
+        """Count a key, `n` times."""
+        self[key] = self.get(key, 0) + n
+        if self._leaders is not None:
+            self._risen.add(key)
+
+    def take(self, key: Any, n: int = 1) -> None:
+        """Uncount a key; at nothing it goes."""
+        self.take_all({key: n})
+
+    def take_all(self, others: dict[Any, int]) -> None:
+        """Uncount many."""
+        for key, n in others.items():
+            take(self, key, n)
+        self._leaders = None
+        self._risen.clear()
+
+    def ranked(self) -> list[Ranked]:
+        """Return the `TOP` most frequent keys, as `ranked` does."""
+        if self._leaders is None:
+            self._leaders = _ranked(self, TOP)
+        elif self._risen:  # whatever has not risen stays behind the leaders
+            keys = self._risen.union(line.name for line in self._leaders)
+            self._leaders = _ranked({key: self[key] for key in keys}, TOP)
+        self._risen.clear()
+        return self._leaders
 
 
 def take(counts: dict[Any, int], key: Any, n: int = 1) -> None:
@@ -50,12 +85,6 @@ def take(counts: dict[Any, int], key: Any, n: int = 1) -> None:
         counts[key] = left
     else:
         del counts[key]
-
-
-def take_all(counts: dict[Any, int], others: dict[Any, int]) -> None:
-    """Uncount many."""
-    for key, n in others.items():
-        take(counts, key, n)
 
 
 def merged(tallies: Iterable[dict[Any, int]]) -> dict[Any, int]:
@@ -72,5 +101,14 @@ def merged(tallies: Iterable[dict[Any, int]]) -> dict[Any, int]:
 
 def ranked(counts: dict[Any, int], most: int = TOP) -> list[Ranked]:
     """Return the most frequent keys, the highest count first, equals by name."""
-    first = nsmallest(most, counts.items(), key=lambda item: (-item[1], item[0] or ""))
+    if isinstance(counts, Tally) and most == TOP:
+        return counts.ranked()
+    return _ranked(counts, most)
+
+
+def _ranked(counts: dict[Any, int], most: int) -> list[Ranked]:
+    least = nlargest(most, counts.values())[-1] if len(counts) > most else 0  # a fraction of what sorting pairs takes
+    first = nsmallest(
+        most, (item for item in counts.items() if item[1] >= least), key=lambda item: (-item[1], item[0] or "")
+    )
     return [Ranked(key, n) for key, n in first]

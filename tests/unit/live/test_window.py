@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from live_events import START, Clock, make_event, make_window
 
 from glimpse.events import SIGNS_OF_LIFE, is_bounce
-from glimpse.live.tally import ranked
+from glimpse.live.tally import Tally, ranked
 
 
 def test_an_empty_window_has_thirty_empty_minutes_and_nobody():
@@ -243,3 +243,21 @@ def test_an_event_stamped_by_a_clock_a_day_ahead_does_not_keep_those_behind_it()
         clock.go(60)
         window.append([make_event(clock.now)])
     assert len(window.events("shop")) == 31
+
+
+STEPS = st.tuples(st.sampled_from(["add", "take", "rank"]), st.integers(0, 30), st.integers(1, 3))
+
+
+@given(st.lists(STEPS, max_size=80))
+def test_a_tally_ranks_as_if_all_were_looked_through_each_time(steps: list[tuple[str, int, int]]):
+    tally, plain = Tally(), Counter[str]()
+    for what, key, n in steps:
+        if what == "add":
+            tally.add(str(key), n)
+            plain[str(key)] += n
+        elif what == "take" and (n := min(n, plain[str(key)])):
+            tally.take(str(key), n)
+            plain[str(key)] -= n
+        else:
+            assert tally.ranked() == ranked(dict(+plain))
+    assert tally == +plain
