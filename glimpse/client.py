@@ -59,6 +59,11 @@ class Running(Protocol):
         """Return the saved filters that can be used for a project, as JSON."""
         ...
 
+    @property
+    def segment_changes(self) -> int:
+        """How often saved filters have changed."""
+        ...
+
     def filter_for(self, project: str, where: Where | None, segment: str | None) -> Filter | None:
         """Return what a filter and a saved one both keep."""
         ...
@@ -137,7 +142,7 @@ class Client:
         async def write(project: str, name: str, where: Filter | None) -> None:
             await asyncio.to_thread(running.save_segment, project, name, where)
 
-        return Saved(read, write, may_change=True)
+        return Saved(read, write, may_change=True, changes=lambda: running.segment_changes)
 
     def kpis(self, project: str | None = None) -> Viewer:
         """Return the tiles of the most important numbers."""

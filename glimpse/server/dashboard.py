@@ -75,7 +75,7 @@ def _saved_of(glimpse: Glimpse) -> Saved:
     async def write(project: str, name: str, where: Filter | None) -> None:
         await glimpse.queries.save_segment(project, name, where)
 
-    return Saved(read, write, may_change=_may_change(glimpse))
+    return Saved(read, write, _may_change(glimpse), changes=lambda: glimpse.queries.segment_changes)
 
 
 def _may_change(glimpse: Glimpse) -> bool:

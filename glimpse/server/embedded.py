@@ -179,6 +179,11 @@ class Embedded:
         """Return the saved filters that can be used for a project, as JSON."""
         return self._run(self._queries.segments(project))
 
+    @property
+    def segment_changes(self) -> int:
+        """How often saved filters have changed through this process."""
+        return self._glimpse.queries.segment_changes if self._glimpse else 0
+
     def filter_for(self, project: str, where: Where | None, segment: str | None) -> Filter | None:
         """Return what a filter and a saved one both keep."""
         return self._run(self._queries.filter_for(project, where, segment))

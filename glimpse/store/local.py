@@ -65,6 +65,7 @@ class LocalQueries(Queries):
         check_name(name)
         kept = as_filter(where)
         await self._readers.run(lambda asker: asker.put_segment(project, name, None if kept is None else to_json(kept)))
+        self.segment_changes += 1
 
     async def ledgers(self) -> dict[str, dict[str, Any]]:
         """Return each project's account, and that of all as `*`."""

@@ -30,7 +30,14 @@ class Queries(ABC):
 
     The answer is a list of rows, snake_case, times as epoch milliseconds UTC, UUIDs as text. The methods below are
     short for questions that are asked often.
+
+    Attributes
+    ----------
+    segment_changes
+        How often saved filters were changed through these queries.
     """
+
+    segment_changes = 0
 
     @abstractmethod
     async def ask(

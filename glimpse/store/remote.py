@@ -110,6 +110,7 @@ class RemoteQueries(Queries):
     async def save_segment(self, project: str, name: str, where: Where | None) -> None:
         """Give a filter a name in a project, or take the name away."""
         await self._ask("save_segment", plain({"project": project, "name": name, "where": as_filter(where)}))
+        self.segment_changes += 1
 
     async def ledgers(self) -> dict[str, dict[str, Any]]:
         """Return each project's account, and that of all as `*`."""

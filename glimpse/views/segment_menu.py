@@ -20,7 +20,7 @@ from glimpse.live import ALL_PROJECTS
 from glimpse.views.parts import Picture, script, style
 
 log = logging.getLogger("glimpse.views")
-READ_AGAIN_EVERY_S = 30.0  # somebody else may have changed the one that is looked through
+READ_AGAIN_EVERY_S = 30.0  # another process may have changed the one that is looked through
 TRY_AGAIN_AFTER_S = 5.0
 MOST = 200  # of one project
 _encode = msgspec.json.Encoder().encode
@@ -37,11 +37,14 @@ class Saved(NamedTuple):
         Returns those that can be used for a project: name -> filter as JSON. Those of `*` are for all.
     write
         Gives a filter a name in a project; None takes the name away.
+    changes
+        How often any has changed through this process; asked with each look.
     """
 
     read: Callable[[str], Awaitable[Kept]]
     write: Callable[[str, str, Filter | None], Awaitable[None]]
     may_change: bool = False
+    changes: Callable[[], int] = lambda: 0
 
 
 class SegmentMenu(Picture):
@@ -78,6 +81,7 @@ class SegmentMenu(Picture):
         self._of_all: frozenset[str] = frozenset()
         self._read_for: str | None = None
         self._read_next = 0.0
+        self._changes_read = -1
         self._has_waited = False
         self._tasks: set[asyncio.Task[None]] = set()
         self._takers: list[Callable[[Filter | None], None]] = []
@@ -100,9 +104,10 @@ class SegmentMenu(Picture):
         self._openers.append(put)
 
     def look(self) -> None:
-        """Read what is saved, if another project is shown or it was long ago. Called again and again."""
+        """Read what is saved, if another project is shown, it has changed or was long ago. Called again and again."""
         self._has_waited |= self.is_waiting
-        is_old = bool(self.segment) and time.monotonic() >= self._read_next
+        has_changed = self._saved.changes() != self._changes_read
+        is_old = bool(self.segment) and (has_changed or time.monotonic() >= self._read_next)
         if (self._read_for != self.project or is_old) and not self._tasks:
             self._start(self._read())
 
@@ -137,6 +142,7 @@ class SegmentMenu(Picture):
         known: Kept = {}
         of_all: Kept = {}
         self._read_next = time.monotonic() + TRY_AGAIN_AFTER_S
+        self._changes_read = self._saved.changes()  # what changes from now on is read again
         try:
             known = await self._saved.read(project)
             of_all = known if project == ALL_PROJECTS else await self._saved.read(ALL_PROJECTS)

@@ -42,6 +42,7 @@ class Theme:
     warn: str
     bad: str
     shadow: str
+    lift: str  # the shadow of what floats above: menus, cards at the pointer
     ocean: str
     land: str
     border: str  # between countries
@@ -68,6 +69,7 @@ DARK = Theme(
     warn="#ffb84d",
     bad="#ff7a70",
     shadow="0 1px 0 rgba(255, 255, 255, 0.03) inset, 0 8px 24px rgba(0, 0, 0, 0.28)",
+    lift="0 10px 30px rgba(0, 0, 0, 0.38)",
     ocean="#080e1b",
     land="#16223a",
     border="#223253",
@@ -94,6 +96,7 @@ LIGHT = Theme(
     warn="#955800",
     bad="#bb2e26",
     shadow="0 1px 2px rgba(16, 26, 44, 0.04), 0 4px 16px rgba(16, 26, 44, 0.05)",
+    lift="0 8px 28px rgba(16, 26, 44, 0.18)",
     ocean="#eaf0f7",
     land="#fdfdfe",
     border="#d5dde9",
@@ -120,9 +123,8 @@ _COLOURS = (
     "warn",
     "bad",
     "shadow",
+    "lift",
     "ocean",
-    "land",
-    "border",
 )
 
 

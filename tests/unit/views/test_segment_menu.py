@@ -23,6 +23,7 @@ class Store:
             for project, named in projects.items()
         }
         self.problem: QueryError | None = None
+        self.changes = 0
 
     async def read(self, project: str) -> Kept:
         if self.problem:
@@ -35,9 +36,10 @@ class Store:
             own.pop(name, None)
         else:
             own[name] = to_json(where)
+        self.changes += 1
 
     def saved(self, *, may_change: bool = True) -> Saved:
-        return Saved(self.read, self.write, may_change)
+        return Saved(self.read, self.write, may_change, lambda: self.changes)
 
 
 def ask(menu: SegmentMenu, **what: object) -> None:
@@ -141,6 +143,19 @@ async def test_another_project_has_segments_of_its_own():
     await wait_until_async(lambda: names(menu_of(row)) == ["Phones"], what="the other project's")
     assert "no segment “Germans”" in menu_of(row).problem
     assert row.filter is None
+
+
+async def test_a_segment_that_somebody_else_changes_is_taken_up_with_the_next_look():
+    store = Store(shop={"Germans": GERMANS})
+    row = await opened(store, segment="Germans")
+    row.look()
+    assert not menu_of(row)._tasks  # nothing is asked while nothing changes
+    await store.write("shop", "Germans", parse(PHONES))
+    row.look()
+    await wait_until_async(lambda: row.filter == parse(PHONES), what="what it stands for now")
+    await store.write("shop", "Germans", None)
+    row.look()
+    await wait_until_async(lambda: "no segment “Germans”" in menu_of(row).problem, what="that it is gone")
 
 
 async def test_nonsense_from_a_browser_changes_nothing():
