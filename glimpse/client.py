@@ -3,13 +3,12 @@
 from __future__ import annotations
 
 import asyncio
-import re
-import time
-from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any, Protocol
 
-from glimpse.errors import QueryError
+from glimpse.clock import steady_now_ms
 from glimpse.filters import as_filter, from_json, to_text
+from glimpse.frames import answer_frame, event_table
+from glimpse.moments import moment
 
 if TYPE_CHECKING:
     import ibis.expr.types as ir
@@ -24,10 +23,6 @@ if TYPE_CHECKING:
 ALL_PROJECTS = "*"
 _PAGE = 5_000
 _AHEAD_MS = 24 * 3_600_000  # a client's clock may run ahead by that
-_UNITS_MS = {"s": 1_000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-# Columns of answers that are times.
-_TIMES = ["time", "received_at", "started_at", "last_seen_at", "entry_at", "exit_at", "day", "since", "until", "last"]
-_SPAN = re.compile(r"(\d+)\s*([smhd])")
 
 
 class Running(Protocol):
@@ -201,19 +196,12 @@ class Client:
         segment
             The name of a saved filter; what is kept, both it and `where` keep.
         """
-        import ibis  # noqa: PLC0415 - only who asks pays for it
-
-        end = moment(until) if until is not None else _now() + _AHEAD_MS
-        rows = self._pages(project, moment(since), end, limit, self._running.filter_for(project, where, segment))
-        return ibis.memtable(_columns(rows))
+        begin, end = _span(since, until)
+        rows = self._pages(project, begin, end, limit, self._running.filter_for(project, where, segment))
+        return event_table(rows)
 
     def live(self, project: str = ALL_PROJECTS, where: Where | None = None, segment: str | None = None) -> LiveNumbers:
-        """Return what is happening now: the numbers that the dashboard shows.
-
-        Parameters
-        ----------
-        project, where, segment
-            As `events` takes them.
+        """Return what is happening now, the numbers that the dashboard shows; arguments are as `events` takes them.
 
         Returns
         -------
@@ -252,13 +240,13 @@ class Client:
         -------
         Its columns; those with times as timestamps, UTC.
         """
-        end = moment(until) if until is not None else _now() + _AHEAD_MS
-        span: Any = {"project": project, "since": moment(since), "until": end, "where": as_filter(where)}
-        return _frame(self._running.ask(question, **span, segment=segment, **arguments))
+        begin, end = _span(since, until)
+        span: Any = {"project": project, "since": begin, "until": end, "where": as_filter(where)}
+        return answer_frame(self._running.ask(question, **span, segment=segment, **arguments))
 
     def series(self, unit: str = "hour", tz: str = "UTC", **span: Any) -> pd.DataFrame:
         """Return counts by minute, hour, day, week or month of a time zone. `span`: what `ask` takes."""
-        until: Any = {} if "until" in span else {"until": _now()}  # what is ahead has nothing yet
+        until: Any = {} if "until" in span else {"until": steady_now_ms()}  # what is ahead has nothing yet
         return self.ask("series", unit=unit, tz=tz, **until, **span)
 
     def breakdown(self, field: str, top: int = 10, by: str = "events", **span: Any) -> pd.DataFrame:
@@ -311,57 +299,6 @@ class Client:
         self._running.stop()
 
 
-def moment(value: str | int) -> int:
-    """Return epoch milliseconds of `90m`, `24h` (back from now), an ISO 8601 time (UTC without a zone), or a number.
-
-    Raises
-    ------
-    QueryError
-        For anything else.
-    """
-    if isinstance(value, int):
-        return value
-    if span := _SPAN.fullmatch(value.strip()):
-        return _now() - int(span[1]) * _UNITS_MS[span[2]]
-    if value.strip().isdigit():
-        return int(value)
-    try:
-        read = datetime.fromisoformat(value)
-    except ValueError:
-        raise QueryError(f"{value!r} is no time; use 90m, 24h, 7d, ISO 8601 or epoch milliseconds") from None
-    return round((read if read.tzinfo else read.replace(tzinfo=UTC)).timestamp() * 1000)
-
-
-def _now() -> int:
-    return time.time_ns() // 1_000_000
-
-
-def _columns(rows: list[dict[str, Any]]) -> Any:
-    """Return rows as a frame with every column there, also without rows; times as timestamps, UTC."""
-    import pandas as pd  # noqa: PLC0415
-
-    from glimpse.events import Event  # noqa: PLC0415
-
-    frame = pd.DataFrame(rows, columns=list(Event.__struct_fields__))
-    for name in ("time", "received_at"):
-        frame[name] = pd.to_datetime(frame[name].astype("int64"), unit="ms", utc=True)
-    for name in ("properties", "context"):
-        frame[name] = [_as_json(value) for value in frame[name]]
-    for name in frame.columns.difference(["time", "received_at", "lat", "lon"]):
-        frame[name] = frame[name].astype("string")
-    return frame.astype({"lat": "float64", "lon": "float64"})
-
-
-def _frame(rows: list[dict[str, Any]]) -> pd.DataFrame:
-    import pandas as pd  # noqa: PLC0415
-
-    frame = pd.DataFrame(rows)
-    for name in frame.columns.intersection(_TIMES):
-        frame[name] = pd.to_datetime(frame[name].astype("Int64"), unit="ms", utc=True)
-    return frame
-
-
-def _as_json(value: Any) -> str:
-    import msgspec  # noqa: PLC0415
-
-    return msgspec.json.encode(value).decode()
+def _span(since: str | int, until: str | int | None) -> tuple[int, int]:
+    now = steady_now_ms()
+    return moment(since, "since", now), now + _AHEAD_MS if until is None else moment(until, "until", now)

@@ -15,10 +15,11 @@ from typing import IO, Any
 import msgspec
 from tqdm import tqdm
 
-from glimpse.client import moment
+from glimpse.clock import steady_now_ms
 from glimpse.errors import TransferError
 from glimpse.events import Event, ImportedTotal, Session
 from glimpse.filters import as_filter, to_json
+from glimpse.moments import moment
 from glimpse.settings import Settings
 from glimpse.store.questions import LAST_MS
 from glimpse.store.segments import Segment
@@ -35,7 +36,7 @@ _BACK_UP = ("events", "sessions", "imported_totals")  # events first: what they 
 
 async def _wanted_of(settings: Settings, options: argparse.Namespace) -> Wanted:
     """Return what an export's options ask for."""
-    where = as_filter(options.where)
+    where, now = as_filter(options.where), steady_now_ms()
     if options.segment:
         async with queries_of(settings) as queries:
             where = await queries.filter_for(options.project, where, options.segment)
@@ -44,8 +45,8 @@ async def _wanted_of(settings: Settings, options: argparse.Namespace) -> Wanted:
         project=options.project,
         where=None if where is None else to_json(where),
         has_layers=True,
-        since=moment(options.since) if options.since else 0,
-        until=moment(options.until) if options.until else LAST_MS,
+        since=moment(options.since, "--since", now) if options.since else 0,
+        until=moment(options.until, "--until", now) if options.until else LAST_MS,
     )
 
 

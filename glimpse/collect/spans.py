@@ -9,16 +9,13 @@ from typing import TYPE_CHECKING
 from glimpse.errors import QueryError
 from glimpse.events import LAYER_OF_BOTS
 from glimpse.filters import Filter, as_filter
+from glimpse.moments import moment
 from glimpse.transfer import FORMATS
 from glimpse.wire.claim import is_project
-from glimpse.wire.times import parse_time
 
 if TYPE_CHECKING:  # an edge alone has none
     from glimpse.store import Queries
 
-_UNITS_MS = {"s": 1000, "m": 60_000, "h": 3_600_000, "d": 86_400_000}
-_AGO = re.compile(r"([0-9]{1,9})([smhd])")
-_EPOCH_MS = re.compile(r"[0-9]{1,15}")
 _CURSOR = re.compile(r"[0-9]{1,15}:[0-9a-f-]{36}")
 DEFAULT_SINCE = "24h"
 DEFAULT_LIMIT = 1000
@@ -43,22 +40,6 @@ def span_asked(ask: Ask, now_ms: int) -> tuple[int, int]:
     if since > until:
         raise QueryError("since must not be later than until")
     return since, until
-
-
-def moment(text: str, name: str, now_ms: int) -> int:
-    """Return epoch ms of a time that is given as ISO 8601, as epoch ms, or as an age such as 90m, 24h, 7d."""
-    if ago := _AGO.fullmatch(text):
-        return max(0, now_ms - int(ago[1]) * _UNITS_MS[ago[2]])
-    # A + in a query that was not escaped arrives as a space; no ISO time ends with " 02:00".
-    found = int(text) if _EPOCH_MS.fullmatch(text) else parse_time(re.sub(r" (?=[0-9]{2}:?[0-9]{2}$)", "+", text))
-    if found is None or not 0 <= found <= _LAST_MS:
-        raise QueryError(
-            f"{name} must be ISO 8601, epoch milliseconds, or an age such as 90m, 24h, 7d; it is {text[:80]!r}"
-        )
-    return found
-
-
-_LAST_MS = 253_402_300_799_999  # the end of year 9999, the last that stores can hold
 
 
 def where_asked(ask: Ask) -> Filter | None:
