@@ -11,7 +11,8 @@ GlimpseError
 │   ├── StoreRefused     a row is none that the store can hold
 │   └── StoreUnavailable the store can't commit now (disk full); events stay in the buffer
 ├── QueryError           a question about the data has a mistake; the message says where
-│   └── QueryTooSlow     it took longer than a question may
+│   ├── QueryTooSlow     it took longer than a question may
+│   └── QueryTooLarge    it needs more memory and disk than there is for it
 ├── TooManyFilters       as many filters as can be are being looked through live
 ├── ServerUnavailable    no Glimpse answers at an address, or it can't tell what was asked now
 ├── TransferError        a file of rows can't be read or written
@@ -73,6 +74,10 @@ class QueryError(GlimpseError):
 
 class QueryTooSlow(QueryError):
     """A question took longer than one may, and was ended."""
+
+
+class QueryTooLarge(QueryError):
+    """A question needs more memory than there is, and more disk beside it, and was ended."""
 
 
 class TooManyFilters(GlimpseError):

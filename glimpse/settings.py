@@ -109,6 +109,14 @@ SETTINGS = (
         "a Redis or Valkey to use instead of the embedded one; `redis+cluster://` for a cluster",
     ),
     Setting("GLIMPSE_STORE_URL", "store_url", None, str, "URL", "a ClickHouse to store in, instead of DuckDB's file"),
+    Setting(
+        "GLIMPSE_STORE_MEMORY_MB",
+        "store_memory_mb",
+        512,
+        _positive(int),
+        "MB",
+        "the most that DuckDB holds in memory; a question that needs more takes longer, and files beside the store",
+    ),
     Setting("REDIS_HOST", "redis_host", None, str, "host", "the same, as host and port"),
     Setting("REDIS_PORT", "redis_port", 6379, _positive(int), "port", "port of REDIS_HOST"),
     Setting(
@@ -295,6 +303,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     data_dir: Path = Path(".glimpse")
     redis_url: str | None = None
     store_url: str | None = None
+    store_memory_mb: int = 512
     redis_host: str | None = None
     redis_port: int = 6379
     appendfsync: str = "everysec"

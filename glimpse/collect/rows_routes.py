@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlencode
 from uuid import UUID
@@ -36,6 +37,7 @@ log = logging.getLogger("glimpse.collect")
 
 PIECE_BYTES = 256 * 1024
 PATIENCE_S = 60.0  # for one piece
+_ENCODING = ThreadPoolExecutor(1, thread_name_prefix="glimpse-encoder")  # each further one would keep memory of its own
 _UNFIT_FOR_FILES = re.compile(r"[^A-Za-z0-9._-]+")
 
 
@@ -67,7 +69,8 @@ class RowsHandler(ReadHandler):
                 self._set_headers(wanted, form)
                 if shown.num_rows < table.num_rows:
                     self.set_header("Link", self._next_link(wanted, form, Place.of_row(shown, shown.num_rows - 1)))
-            await self._send_pieces(await asyncio.to_thread(encoder.add, shown))
+            loop = asyncio.get_running_loop()
+            await self._send_pieces(await loop.run_in_executor(_ENCODING, encoder.add, shown))
         await self._send_pieces(encoder.end())
 
     def _set_headers(self, wanted: Wanted, form: str) -> None:

@@ -38,7 +38,16 @@ from glimpse.store.store import EXPIRED, Lot, Pair
 UNSTORABLE = (StoreRefused, duckdb.Error, pa.ArrowException, UnicodeError, OverflowError)
 _UNAVAILABLE = (duckdb.IOException, duckdb.OutOfMemoryException)
 FILE_NAME = "glimpse.duckdb"
-_CONFIG: dict[str, Any] = {"enable_external_access": False, "preserve_insertion_order": False, "threads": 2}
+MEMORY_MB = 512
+# With external access off, what reads reaches this file and the folder beside it that DuckDB spills to, and no other.
+_CONFIG: dict[str, Any] = {
+    "enable_external_access": False,
+    "preserve_insertion_order": False,
+    "threads": 2,
+    # What has been let go of goes back to the system at once; DuckDB's own thresholds keep a hundred MB and more.
+    "allocator_flush_threshold": "1MB",
+    "allocator_bulk_deallocation_flush_threshold": "1MB",
+}
 
 
 class DuckStore:
@@ -57,8 +66,16 @@ class DuckStore:
         connection.execute("SET lock_configuration = true")
 
     @classmethod
-    def open(cls, data_dir: Path) -> DuckStore:
+    def open(cls, data_dir: Path, memory_mb: int = MEMORY_MB) -> DuckStore:
         """Open or make `glimpse.duckdb` in a folder and bring its tables up to date.
+
+        Parameters
+        ----------
+        data_dir
+            The folder.
+        memory_mb
+            The most that is held in memory, blocks of the file included; questions that need more spill to
+            `glimpse.duckdb.tmp` beside it.
 
         Raises
         ------
@@ -70,7 +87,7 @@ class DuckStore:
         data_dir.mkdir(parents=True, exist_ok=True)
         path = data_dir / FILE_NAME
         try:
-            connection = duckdb.connect(os.fspath(path), config=_CONFIG)
+            connection = duckdb.connect(os.fspath(path), config=_CONFIG | {"memory_limit": f"{memory_mb}MB"})
         except duckdb.IOException as problem:
             if "set lock on file" in str(problem):
                 raise StoreLocked(f"{path} is open in another process: {problem}") from problem

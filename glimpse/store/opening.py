@@ -27,7 +27,7 @@ def open_store(settings: Settings) -> Store:
         When it can't be opened; the message says why.
     """
     if settings.store_url is None:
-        return DuckStore.open(settings.data_dir)
+        return DuckStore.open(settings.data_dir, settings.store_memory_mb)
     scheme = settings.store_url.partition("://")[0]
     if scheme not in _NEEDS:
         known = ", ".join(f"{name}://…" for name in _NEEDS)

@@ -14,7 +14,7 @@ from typing import Any, Generic, Protocol, TypeVar
 
 import duckdb
 
-from glimpse.errors import QueryTooSlow
+from glimpse.errors import QueryTooLarge, QueryTooSlow
 
 T = TypeVar("T")
 _LOOK_AGAIN_S = 0.05
@@ -58,6 +58,8 @@ class Readers(Generic[C]):
         ------
         QueryTooSlow
             When it took, with the waiting, longer than it may.
+        QueryTooLarge
+            When it needs more memory than there is.
         """
         work = _Work(do, self._idle)
         running = self._threads.submit(work.run)
@@ -100,6 +102,10 @@ class _Work(Generic[C, T]):
             return self._do(cursor)
         except duckdb.InterruptException:
             raise QueryTooSlow("the question was ended before it was answered") from None
+        except duckdb.OutOfMemoryException:
+            raise QueryTooLarge(
+                "the question needs more memory than there is; ask for a shorter span or with a filter"
+            ) from None
         finally:
             with self._lock:
                 self._cursor = None

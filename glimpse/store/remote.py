@@ -13,7 +13,7 @@ from typing import Any
 
 import msgspec
 
-from glimpse.errors import GlimpseError, QueryError, QueryTooSlow, StoreUnavailable
+from glimpse.errors import GlimpseError, QueryError, QueryTooLarge, QueryTooSlow, StoreUnavailable
 from glimpse.filters import Where, as_filter
 from glimpse.store.local import TIME_LIMIT_S
 from glimpse.store.queries import Queries
@@ -24,7 +24,7 @@ log = logging.getLogger("glimpse.store")
 
 SOCKET_NAME = "query.sock"
 _METHODS = ("ask", "ledger", "ledgers", "segments", "every_segment", "save_segment")  # of `Queries`
-_MISTAKES = {kind.__name__: kind for kind in (QueryError, QueryTooSlow)}
+_MISTAKES = {kind.__name__: kind for kind in (QueryError, QueryTooSlow, QueryTooLarge)}
 
 
 class _Question(msgspec.Struct):

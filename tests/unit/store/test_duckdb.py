@@ -112,8 +112,21 @@ def test_a_corrupt_file_is_refused_and_left_as_it_is(tmp_path: Path):
         "SELECT * FROM read_csv('/etc/passwd')",
         "ATTACH 'y.db'",
         "SET enable_external_access = true",
+        "SET memory_limit = '100GB'",
+        "SET temp_directory = '/tmp'",
     ],
 )
 def test_readers_cannot_touch_files_or_settings(store: DuckStore, attack: str):
     with pytest.raises(duckdb.Error):
         store.reader().execute(attack)
+
+
+def test_a_question_larger_than_the_memory_is_answered_by_way_of_the_folder_beside_the_file(tmp_path: Path):
+    large = "SELECT count(*) FROM (SELECT DISTINCT md5(i::VARCHAR) FROM range(2000000) r(i))"
+    without_folder = duckdb.connect(config={"memory_limit": "64MB", "threads": 2, "temp_directory": ""})
+    with pytest.raises(duckdb.OutOfMemoryException):
+        without_folder.execute(large)
+    without_folder.close()
+    store = DuckStore.open(tmp_path, memory_mb=64)
+    assert store.reader().execute(large).fetchall() == [(2_000_000,)]
+    store.close()

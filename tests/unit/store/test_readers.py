@@ -8,7 +8,7 @@ import duckdb
 import pytest
 from waiting import wait_until
 
-from glimpse.errors import QueryTooSlow
+from glimpse.errors import QueryTooLarge, QueryTooSlow
 from glimpse.store.readers import Readers
 
 ENDLESS = "SELECT sum(hash(a.range + b.range)) FROM range(10_000_000) a, range(10_000_000) b"
@@ -68,3 +68,12 @@ async def test_closing_ends_what_is_under_way():
         await asyncio.to_thread(readers.close)
         with pytest.raises((QueryTooSlow, asyncio.CancelledError)):  # it was ended, or had not begun
             await asked
+
+
+async def test_a_question_that_needs_more_memory_than_there_is_is_told_so_and_the_next_is_answered():
+    with duckdb.connect(config={"threads": 2, "memory_limit": "32MB", "temp_directory": ""}) as database:
+        readers = Readers([database.cursor()], time_limit_s=60)
+        with pytest.raises(QueryTooLarge, match="shorter span"):
+            await readers.run(lambda cursor: cursor.execute("SELECT list(md5(i::VARCHAR)) FROM range(2000000) r(i)"))
+        assert await readers.run(quick) == [(42,)]
+        readers.close()
