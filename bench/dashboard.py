@@ -1,8 +1,9 @@
 """How the dashboard feels, in Chromium, while simulated visitors send events to a whole Glimpse.
 
 `make bench-dashboard`, or `python bench/dashboard.py --rate 1000 --viewers 20`; `--stored 1000000` measures a change of
-the filter where so many events are stored. All of it shares this machine: server, Valkey, visitors and a browser that
-paints without a graphics card, so figures are upper bounds.
+the filter where so many events are stored. One viewer is a tab of Chromium; the others read all that they are sent, but
+paint nothing, as each has a machine of its own for that. All of it shares this machine: server, Valkey, visitors and a
+browser that paints without a graphics card, so figures are upper bounds.
 """
 
 from __future__ import annotations
@@ -14,13 +15,16 @@ import shutil
 import sys
 import tempfile
 import time
+from collections.abc import AsyncIterator, Callable
+from contextlib import asynccontextmanager
+from math import ceil
 from pathlib import Path
-from statistics import median, quantiles
+from statistics import median
 from urllib.request import Request, urlopen
 
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
-from browsing import FLAGS
+from browsing import FIND_SOURCE, FLAGS
 from playwright.async_api import Browser, Page, async_playwright
 from rivals.month import SINCE, UNTIL, fill
 from serving import CHROME, Served, an_event
@@ -33,6 +37,8 @@ START_WITHIN_S = 120
 FILTER_CHANGES = 6
 WAY_BARS_MS = ((200, 250), (1_000, 500))  # up to which rate: how long an event's way may take
 PAUSE_S = 0.4
+PAINTS = 8
+FRAMES_BAR_MS = 50
 # Resolves with the time of the frame that follows what it waits for.
 PAINTED = """(is_there) => new Promise((done) => {
   const look = () => is_there() ? requestAnimationFrame(() => done(Date.now())) : setTimeout(look, 4)
@@ -40,7 +46,13 @@ PAINTED = """(is_there) => new Promise((done) => {
 })"""
 FIRST_NUMBER = """() => (PAINTED)(() => deep("[data-metric='Events a minute']")?.textContent.match(/[1-9]/))
   .then((at) => at - performance.timeOrigin)"""
-ROW = "(name) => (PAINTED)(() => deep(`li[data-event='${name}']`))"
+# What is timed comes from a town from which no other event does: its dot says how many it has had.
+TOWN, ITS_ZONE = "Nuuk", "America/Nuuk"
+SEEN = f"""() => {{
+  const {{data}} = (window.dots ??= ({FIND_SOURCE})("places"))
+  return data.events[data.place.indexOf("{TOWN}")] ?? 0
+}}"""
+DOT = f"(seen) => (PAINTED)(() => ({SEEN})() > seen)"
 FRAMES = """(seconds) => new Promise((done) => {
   const took = []
   let last = performance.now()
@@ -147,18 +159,41 @@ async def measure(served: Served, rate: float, viewers: int, events: int) -> Non
     await asyncio.sleep(WARM_UP_S)
     async with async_playwright() as browsers:
         chromium = await browsers.chromium.launch(executable_path=shutil.which("chromium"), args=FLAGS)
-        await (await opened(chromium, served)).close()  # the first page of a server imports the views
-        pages = [await opened(chromium, served) for _ in range(viewers)]
-        paints = [await page.evaluate("() => window.painted") for page in pages]
-        show("first paint with data, warm", paints, 1_500)
-        bar = next((bar for most, bar in WAY_BARS_MS if rate <= most), WAY_BARS_MS[-1][1])
-        ways = [await way(served, pages[n % viewers], n) for n in range(events)]
-        show(f"event acknowledged to drawn, {rate:.0f}/s, {viewers} viewers", ways, bar)
-        show("frames of one tab", await pages[0].evaluate(FRAMES, WATCHED_S), 50)
-        show("filter changed to all tiles drawn anew", [await filtered(pages[0]) for _ in range(5)], 400)
+        await (await opened(chromium, served)).context.close()  # the first page of a server imports the views
+        async with others(served, viewers - 1):
+            show("first paint with data, warm", [await painted(chromium, served) for _ in range(PAINTS)], 1_500)
+            page = await opened(chromium, served)
+            bar = next((bar for most, bar in WAY_BARS_MS if rate <= most), WAY_BARS_MS[-1][1])
+            ways = [await way(served, page) for _ in range(events)]
+            show(f"event acknowledged to dot drawn, {rate:.0f}/s, {viewers} viewers", ways, bar)
+            show("frames of its tab", await page.evaluate(FRAMES, WATCHED_S), FRAMES_BAR_MS, judged=max)
+            show("filter changed to all tiles drawn anew", [await filtered(page) for _ in range(5)], 400)
         await chromium.close()
     visitors.cancel()
     print(await visitors)
+
+
+@asynccontextmanager
+async def others(served: Served, viewers: int) -> AsyncIterator[None]:
+    """Keep so many viewers without a browser, in a process of their own."""
+    script = str(Path(__file__).parent / "viewers.py")
+    command = (sys.executable, script, "--url", served.url, "--viewers", str(viewers))
+    process = await asyncio.create_subprocess_exec(*command, stdout=asyncio.subprocess.PIPE)
+    try:
+        assert process.stdout
+        assert (await process.stdout.readline()).strip() == b"there"
+        yield
+    finally:
+        process.terminate()
+        await process.wait()
+
+
+async def painted(chromium: Browser, served: Served) -> float:
+    """Return after how many ms a new tab shows a number."""
+    page = await opened(chromium, served)
+    took = await page.evaluate("() => window.painted")
+    await page.context.close()
+    return took
 
 
 async def opened(chromium: Browser, served: Served) -> Page:
@@ -172,14 +207,14 @@ async def opened(chromium: Browser, served: Served) -> Page:
     return page
 
 
-async def way(served: Served, page: Page, n: int) -> float:
-    """Return the ms from an event's answer to the frame with its row; its dot and ring come in the same message."""
+async def way(served: Served, page: Page) -> float:
+    """Return the ms from an event's answer to the frame in which its dot has it."""
     await asyncio.sleep(PAUSE_S)
-    name = f"timed-{n}"
-    drawn = asyncio.create_task(page.evaluate(ROW.replace("PAINTED", PAINTED), name))
+    seen = await page.evaluate(SEEN)
+    drawn = asyncio.create_task(page.evaluate(DOT.replace("PAINTED", PAINTED), seen))
     await asyncio.sleep(0.05)
-    body = json.dumps(an_event("demo", name)).encode()
-    await asyncio.to_thread(send, served, body)
+    event = an_event("demo", "timed", context={"url": "https://shop.test/", "timezone": ITS_ZONE})
+    await asyncio.to_thread(send, served, json.dumps(event).encode())
     answered = time.time() * 1000
     return await drawn - answered
 
@@ -201,11 +236,12 @@ async def filtered(page: Page) -> float:
     return took
 
 
-def show(what: str, ms: list[float], aim: float) -> None:
-    """Print median, p95 and the worst."""
-    p95 = quantiles(ms, n=20)[-1] if len(ms) > 1 else ms[0]
+def show(what: str, ms: list[float], bar: float, *, judged: Callable[[list[float]], float] | None = None) -> None:
+    """Print median, p95 and the worst, and whether the p95, or what is judged instead, is within the bar."""
+    p95 = sorted(ms)[ceil(0.95 * len(ms)) - 1]
+    verdict = "held" if (judged(ms) if judged else p95) <= bar else "MISSED"
     print(
-        f"{what:<52} p50 {median(ms):7.0f} ms   p95 {p95:7.0f} ms   most {max(ms):7.0f} ms   (bar {aim:.0f})",
+        f"{what:<55} p50 {median(ms):6.0f} ms   p95 {p95:6.0f} ms   most {max(ms):6.0f} ms   bar {bar:.0f}: {verdict}",
         flush=True,
     )
 

@@ -10,9 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
-import json
 import os
-import re
 import sys
 import tempfile
 import time
@@ -22,12 +20,10 @@ from pathlib import Path
 sys.path.insert(0, str(Path(__file__).parents[1] / "tests"))
 
 from serving import Served, an_event
-from tornado.httpclient import AsyncHTTPClient, HTTPRequest
-from tornado.websocket import WebSocketClientConnection, websocket_connect
+from viewers import messages, opened, token_of
 
 AT_ONCE = 3
 START_WITHIN_S = 120
-TOKEN = re.compile(rb'"token":\s*"([^"]+)"')
 COUNTED = """
 import gc
 from tornado.web import RequestHandler
@@ -41,11 +37,6 @@ class Left(RequestHandler):
         self.write({kind.__name__: sum(isinstance(one, kind) for one in there) for kind in (Dashboard, Document)})
 ROUTES = [("/left", Left, {})]
 """
-READY = {
-    "kind": "MessageSent",
-    "msg_type": "bokeh_event",
-    "msg_data": {"type": "event", "name": "document_ready", "values": {"type": "map"}},
-}
 
 
 def main() -> None:
@@ -91,29 +82,11 @@ async def measure(served: Served, options: argparse.Namespace) -> None:
 
 async def open_and_close(served: Served, tabs: int) -> None:
     for _ in range(0, tabs, AT_ONCE):
-        lines = await asyncio.gather(*(opened(served) for _ in range(min(AT_ONCE, tabs))))
+        lines = await asyncio.gather(*(opened(served.url) for _ in range(min(AT_ONCE, tabs))))
         await asyncio.to_thread(served.post, an_event("demo"))
         await asyncio.sleep(0.15)
         for line in lines:
             line.close()
-
-
-async def opened(served: Served) -> WebSocketClientConnection:
-    """Open a tab: its page, its socket, and the word that it is ready."""
-    url = f"{served.url}/glimpse_app?project=demo"
-    answer = await AsyncHTTPClient().fetch(HTTPRequest(url, request_timeout=120))
-    token = TOKEN.search(answer.body)
-    assert token
-    socket = HTTPRequest(f"ws://127.0.0.1:{served.port}/glimpse_app/ws", connect_timeout=120, request_timeout=120)
-    line = await websocket_connect(socket, subprotocols=["bokeh", token[1].decode()])
-    await line.read_message()  # the server's word that it has the session; before it nothing may be sent
-    for part in messages():
-        await line.write_message(part)
-    return line
-
-
-def messages() -> list[str]:
-    return [json.dumps({"msgid": "1", "msgtype": "PATCH-DOC"}), "{}", json.dumps({"events": [READY]})]
 
 
 async def gone(served: Served) -> dict[str, int]:
@@ -153,14 +126,12 @@ async def stay_silent(served: Served) -> None:
 
 
 async def unread(served: Served) -> asyncio.StreamWriter:
-    answer = await AsyncHTTPClient().fetch(HTTPRequest(f"{served.url}/glimpse_app?project=demo", request_timeout=120))
-    token = TOKEN.search(answer.body)
-    assert token
+    token = await token_of(served.url)
     reader, writer = await asyncio.open_connection("127.0.0.1", served.port, limit=4096)
     key = base64.b64encode(os.urandom(16)).decode()
     head = {"Host": f"127.0.0.1:{served.port}", "Upgrade": "websocket", "Connection": "Upgrade"}
     head |= {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": key}
-    head |= {"Sec-WebSocket-Protocol": f"bokeh, {token[1].decode()}"}
+    head |= {"Sec-WebSocket-Protocol": f"bokeh, {token}"}
     lines = ["GET /glimpse_app/ws HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]
     writer.write("\r\n".join(lines).encode())
     heard = b""

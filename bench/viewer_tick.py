@@ -91,6 +91,7 @@ class Viewer:
     def __init__(self, window: Window) -> None:
         dashboard = Dashboard(window, "demo")
         self.pull = dashboard.pull
+        self._timeline = dashboard.live.timeline
         self._document: Document = page(dashboard).server_doc(Document())
         self._protocol = Protocol()
         self.sent_bytes = self.sent_frames = 0
@@ -98,7 +99,7 @@ class Viewer:
 
     def tick(self) -> None:
         """Look, as if 100 ms had passed, and encode what a browser is to be sent."""
-        self.pull._refreshed_at = 0.0  # noqa: SLF001
+        self.pull._refreshed_at = self._timeline._redrawn_at = 0.0  # noqa: SLF001 - in truth bars wait longer
         callbacks = self._document.callbacks
         self._document.hold("combine")
         self.pull.tick()

@@ -72,14 +72,9 @@ def build_map(theme: ThemeName, on_drawn: Any) -> Any:
     colours = THEMES[theme]
     nowhere = {name: [""] if name in {"place", "country"} else [0.0] for name in COLUMNS}
     lines: Any = gv.Path([[(0.0, 0.0), (1.0, 1.0)]], crs=GOOGLE_MERCATOR)
-    rings: Any = gv.Points(
-        {"x": [0], "y": [0], "size": [0], "alpha": [0]}, ["x", "y"], ["size", "alpha"], crs=GOOGLE_MERCATOR
-    )
     dots: Any = gv.Points(nowhere, ["x", "y"], [n for n in COLUMNS if n not in {"x", "y"}], crs=GOOGLE_MERCATOR)
-    drawn = (
-        lines.opts(color=colours.border, line_width=0.7)
-        * rings.opts(size="size", alpha="alpha", fill_alpha=0, color=colours.presence[-1], line_width=1.6)
-        * dots.opts(size="size", color="status", cmap=list(colours.presence), clim=(0, 2), alpha=0.92)
+    drawn = lines.opts(color=colours.border, line_width=0.7) * dots.opts(
+        size="size", color="status", cmap=list(colours.presence), clim=(0, 2), alpha=0.92
     )
     return drawn.opts(
         gv.opts.Overlay(
@@ -102,22 +97,20 @@ class MapFigure:
     """The Bokeh models of one drawn map, as far as a tick or a switch of theme touches them."""
 
     def __init__(self, plot: Any, token: str) -> None:
-        lines_plot, rings_plot, dots_plot = plot.subplots.values()
+        lines_plot, dots_plot = plot.subplots.values()
         self.figure = plot.state
         self._lines = lines_plot.handles["glyph"]
         lines_plot.handles["source"].data = coasts()
         self._draw_land()
         self.dots: ColumnDataSource = dots_plot.handles["source"]
         self.dots.name = "places"
-        self.rings: ColumnDataSource = rings_plot.handles["source"]
         self.pulse = ColumnDataSource({"packed": []}, name="pulse")
         self.moves = ColumnDataSource({name: [] for name in ("row", *COLUMNS)})
         self._mapper = dots_plot.handles["glyph"].fill_color.transform
         self._dot = dots_plot.handles["glyph_renderer"].glyph = self._circle(line_width=0.5, line_alpha=0.35)
         self._dot.fill_color = {"field": "status", "transform": self._mapper}
-        self._ring = rings_plot.handles["glyph_renderer"].glyph = self._circle(line_width=1.6, line_alpha="alpha")
-        self._name_columns()
-        self._lay(dots_plot.handles["glyph_renderer"], rings_plot.handles["glyph_renderer"])
+        self.dots.data = {name: [] for name in COLUMNS}  # HoloViews derives others, with names of its own
+        self._lay(dots_plot.handles["glyph_renderer"])
         self._frame(token)
         self._add_tools(dots_plot.handles["glyph_renderer"])
 
@@ -142,11 +135,6 @@ class MapFigure:
         told = {"flat": flat, "starts": starts, "names": names, "countries": self.countries, "shades": self.shades}
         self.shades.js_on_change("data", CustomJS(args=told, code=_js("map_countries")))
 
-    def _name_columns(self) -> None:
-        """Read the columns that ticks write; HoloViews derives others, with names of its own."""
-        self.dots.data = {name: [] for name in COLUMNS}
-        self.rings.data = {name: [] for name in ("x", "y", "size", "alpha")}
-
     @staticmethod
     def _circle(**look: Any) -> Circle:
         """Return circles of `size` pixels across.
@@ -157,16 +145,17 @@ class MapFigure:
         radius: Any = _radius(1) | {"units": "screen"}
         return Circle(x="x", y="y", radius=radius, fill_color=None, **look)
 
-    def _lay(self, dots: Any, rings: Any) -> None:
+    def _lay(self, dots: Any) -> None:
         """Lay what moves on the overlay canvas, above a glow, so that the land is not painted with every change."""
         self._glows = [self._glow(times) for times in _GLOWS]
-        dots.level = rings.level = "overlay"
-        moving = self._moving = [*self._glows, rings, dots]
+        dots.level = "overlay"
+        moving = self._moving = [*self._glows, dots]
         self.figure.renderers = [r for r in self.figure.renderers if r not in moving] + moving
         for renderer in [*moving, self._areas]:
             renderer.nonselection_glyph = renderer.selection_glyph = None
             renderer.muted_glyph = renderer.hover_glyph = None
-        told = {"dots": self.dots, "rings": self.rings, "pulse": self.pulse, "changing": CHANGING}
+        told: dict[str, Any] = {"figure": self.figure, "dots": self.dots, "mapper": self._mapper}
+        told |= {"pulse": self.pulse, "changing": CHANGING}
         self.pulse.js_on_change("data", CustomJS(args=told, code=_js("map_life")))
         moved = CustomJS(args={"dots": self.dots, "moves": self.moves}, code=_js("map_moves"))
         self.moves.js_on_change("data", moved)
@@ -244,7 +233,7 @@ class MapFigure:
         """Show dots, or countries."""
         self._areas.visible = layer != "places"
         self._all_land.visible = layer == "places"  # else the countries are: no point of it is painted twice
-        for renderer in self._moving[:-2] + self._moving[-1:]:  # rings pulse over both
+        for renderer in self._moving:  # rings pulse over both
             renderer.visible = layer == "places"
 
     def zoom_to(self, x: float, y: float) -> None:
@@ -258,7 +247,6 @@ class MapFigure:
         self._land.fill_color, self._lines.line_color = theme.land, theme.border
         self._mapper.palette, self._shade.palette = list(theme.presence), list(theme.shades)
         self._shade.low_color = theme.land
-        self._ring.line_color = theme.presence[-1]
         self._dot.line_color = "#000000" if theme.name == "dark" else "#ffffff"
         for glow, alpha in zip(self._glows, _GLOWS.values(), strict=True):
             glow.glyph.fill_alpha = alpha

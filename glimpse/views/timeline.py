@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from importlib import import_module
 from pathlib import Path
 from typing import Any, ClassVar
@@ -24,6 +26,7 @@ hv.Store.set_current_backend("bokeh")
 OTHER = "other"
 _GAP = 0.09
 _RUNNING_ALPHA = 0.55
+REDRAW_EVERY_S = 0.5  # bars of minutes: their axes are measured anew each time, which costs more than the bars
 _STEPS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15)
 _CSS = Path(__file__).parent / "css"
 _HOVER_CARD = hover_card("@name: @n{0,0}", quiet="of @total{0,0} events, @when")
@@ -74,6 +77,7 @@ class _Drawn:
         figure.outline_line_color = figure.background_fill_color = figure.border_fill_color = None
         figure.min_border_top, figure.min_border_right, figure.min_border_left = 8, 18, 34
         figure.sizing_mode = "stretch_both"
+        figure.output_backend = "canvas"  # HoloViews' own, WebGL, is read back pixel by pixel where there is no GPU
         figure.stylesheets = [(_CSS / "figure.css").read_text("utf-8")]
 
     def recolour(self, theme: Theme) -> None:
@@ -118,6 +122,10 @@ class Timeline(LiveView):
         )
         self._legend = Legend(sizing_mode="stretch_width", margin=0)
         self._pick_from(self._legend)
+        self._redrawn_at = 0.0
+        self._waiting: Board | None = None
+        self._board: Callable[[], Board | None] = lambda: None
+        self.pull.watch(self._catch_up)
         return pn.Column(
             self._legend,
             self._pane,
@@ -131,10 +139,25 @@ class Timeline(LiveView):
         drawn = _Drawn(plot)
         drawn.recolour(THEMES[self.theme])
         self._drawings = [old for old in self._drawings if old.plot() is not None] + [drawn]
-        self.pull.refresh_soon()
+        self._redraw_soon()
 
     def refresh(self, board: Board) -> None:
-        """Patch the bars that changed."""
+        """Patch the bars that changed, or do it a little later: this soon after the last time it would not be seen."""
+        self._waiting = board
+        self._catch_up()
+
+    def _catch_up(self) -> None:
+        board, now = self._waiting, time.monotonic()
+        if board is not None and (now - self._redrawn_at >= REDRAW_EVERY_S or board is not self._board()):
+            self._board, self._waiting, self._redrawn_at = ref(board), None, now
+            with pn.io.hold():
+                self._redraw(board)
+
+    def _redraw_soon(self) -> None:
+        self._redrawn_at = 0.0
+        self.pull.refresh_soon()
+
+    def _redraw(self, board: Board) -> None:
         theme = THEMES[self.theme]
         columns, top = board.made(f"bars.{theme.name}", lambda b: (_columns(b, theme), _nice_top(b)))
         self._drawings = [drawn for drawn in self._drawings if drawn.plot() is not None]
@@ -150,7 +173,7 @@ class Timeline(LiveView):
         super()._recolour(theme)
         for drawn in self._drawings:
             drawn.recolour(THEMES[theme])
-        self.pull.refresh_soon()
+        self._redraw_soon()
         pn.io.push_notebook(self._pane)
 
 

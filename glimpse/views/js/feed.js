@@ -64,6 +64,7 @@ export function render({model, el}) {
   let slots = {}
   let last_batch = 0
   let is_stopped = false
+  let at = 0  // how far down a reader has scrolled
   let waiting = []
   let waiting_count = 0
   const seen = new Set()
@@ -149,11 +150,12 @@ export function render({model, el}) {
       say()
       return
     }
-    // A reader who has scrolled down keeps the place.
-    const height = list.scrollHeight, at = list.scrollTop
+    // A reader who has scrolled down keeps the place. Who has not is not measured: that would lay out the page at once.
+    const height = at > 0 ? list.scrollHeight : 0
     add(s.rows, !s.anew)
     if (at > 0) list.scrollTop = at + list.scrollHeight - height
   }
+  list.addEventListener("scroll", () => { at = list.scrollTop }, {passive: true})
   search.addEventListener("input", look_again)
   names.addEventListener("change", look_again)
   recolour()

@@ -32,7 +32,7 @@ export function render({model, el}) {
     const now = Date.now() - skew
     for (const line of s.lines) {
       const row = rows.get(line.id)?.firstChild
-      if (row) row.lastChild.textContent = ago((now - line.heard) / 1000)
+      if (row) write(row.lastChild, ago((now - line.heard) / 1000))
     }
   }
   const show = () => {
@@ -48,15 +48,18 @@ export function render({model, el}) {
       if (!rows.has(line.id)) rows.set(line.id, draw(line.id))
       const li = rows.get(line.id)
       const [dot, where, page, source, device] = li.firstChild.children
-      dot.className = line.active ? "dot active" : "dot idle"
-      dot.title = line.active ? "Active" : "Idle"
-      where.textContent = [line.city, place(line.country)].filter(Boolean).join(", ") || "Unknown place"
-      page.textContent = line.page ?? "–"
-      source.textContent = line.source ?? "Direct"
-      device.textContent = line.device ?? "–"
+      const presence = line.active ? "Active" : "Idle"
+      if (dot.title !== presence) {
+        dot.className = `dot ${presence.toLowerCase()}`
+        dot.title = presence
+      }
+      write(where, [line.city, place(line.country)].filter(Boolean).join(", ") || "Unknown place")
+      write(page, line.page ?? "–")
+      write(source, line.source ?? "Direct")
+      write(device, line.device ?? "–")
       if (list.children[i] !== li) list.insertBefore(li, list.children[i] ?? null)
     })
-    count.textContent = s.all > s.lines.length ? `the latest ${s.lines.length} of ${s.all.toLocaleString()}` : ""
+    write(count, s.all > s.lines.length ? `the latest ${s.lines.length} of ${s.all.toLocaleString()}` : "")
     empty.hidden = s.lines.length > 0
     age()
   }

@@ -52,7 +52,7 @@ function tile(name, formula, is_first) {
   return {
     el,
     show(s) {
-      note.textContent = s.note
+      write(note, s.note)
       const known = s.line.filter((v) => v != null)
       const top = name === "Bounce rate" ? 1 : Math.max(1, ...known) * 1.08
       const points = trace(s.line, top)

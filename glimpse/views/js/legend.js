@@ -77,11 +77,14 @@ export function render({model, el}) {
     }
     of_dots.hidden = !s.sizes
     of_shades.hidden = !s.steps
-    if (s.steps) draw_shades(s)
+    if (s.steps && String([s.steps, s.elsewhere, model.layer]) !== drawn) {
+      draw_shades(s)
+      drawn = String([s.steps, s.elsewhere, model.layer])
+    }
     keys.hidden = !s.dots
-    counts.textContent = s.sessions === 0 ? "Nobody is here right now"
+    write(counts, s.sessions === 0 ? "Nobody is here right now"
       : `${plural(s.sessions, "session", "sessions")} in ${plural(s.places, "place", "places")}` +
-        (s.unlocated ? ` · ${number(s.unlocated)} of unknown place` : "")
+        (s.unlocated ? ` · ${number(s.unlocated)} of unknown place` : ""))
   }
   show()
   model.on("state", show)

@@ -1,28 +1,52 @@
 // Unpacks a pulse of the server's: dots' numbers that have changed, and where something has just come in, which sends out
 // a ring that moves without the server.
-// Only the overlay canvas is painted anew for it: the dots and rings lie there, the land doesn't.
+// Rings have a canvas of their own, above the dots': they move all the time, and neither land nor dots are painted for it.
 const RING_MS = 1500
 const FRAME_MS = 33
 const MOST_RINGS = 120
 
-const life = (rings._glimpse_life ??= {rings: [], is_moving: false})
+const life = (dots._glimpse_life ??= {rings: [], is_moving: false, view: null, canvas: null, is_clear: true})
 const still = window.matchMedia?.("(prefers-reduced-motion: reduce)").matches
+
+// Bokeh may have drawn the figure anew, and with it have let go of a canvas that is not its own.
+const canvas = () => {
+  if (life.canvas?.isConnected) return life.canvas
+  life.view = cb_context.index.find_one(figure)
+  const over = life.view?.canvas_view.overlays.el
+  if (!over?.isConnected) return null
+  life.canvas = over.cloneNode()
+  life.canvas.classList.add("g-rings")
+  life.canvas.style.pointerEvents = "none"
+  over.after(life.canvas)
+  return life.canvas
+}
 
 const draw = (now) => {
   life.rings = life.rings.filter((ring) => now - ring.born < RING_MS)
   // A ring that is to start in a moment has no radius yet.
   const begun = life.rings.filter((ring) => now >= ring.born)
-  const {data} = rings
-  for (const key of ["x", "y", "size", "alpha"]) data[key] = new Array(begun.length)
-  begun.forEach((ring, i) => {
+  const on = canvas()
+  if (!on || (life.is_clear && begun.length === 0)) return
+  const {x_scale, y_scale} = life.view.frame
+  const {width, height} = life.view.canvas_view.bbox
+  const ratio = life.view.canvas_view.pixel_ratio
+  if (on.width !== Math.round(width * ratio) || on.height !== Math.round(height * ratio)) {
+    on.width = Math.round(width * ratio)
+    on.height = Math.round(height * ratio)
+  }
+  const pen = on.getContext("2d")
+  pen.setTransform(ratio, 0, 0, ratio, 0, 0)
+  pen.clearRect(0, 0, width, height)
+  pen.strokeStyle = mapper.palette.at(-1)
+  pen.lineWidth = 1.6
+  for (const ring of begun) {
     const t = (now - ring.born) / RING_MS
-    const eased = 1 - (1 - t) ** 3
-    data.x[i] = ring.x
-    data.y[i] = ring.y
-    data.size[i] = ring.from + 28 * eased
-    data.alpha[i] = 0.95 * (1 - t) ** 1.6
-  })
-  rings.change.emit()
+    pen.globalAlpha = 0.95 * (1 - t) ** 1.6
+    pen.beginPath()
+    pen.arc(x_scale.compute(ring.x), y_scale.compute(ring.y), (ring.from + 28 * (1 - (1 - t) ** 3)) / 2, 0, 2 * Math.PI)
+    pen.stroke()
+  }
+  life.is_clear = begun.length === 0
 }
 
 let drawn_at = 0

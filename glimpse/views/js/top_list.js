@@ -21,8 +21,8 @@ export function render({model, el}) {
   const pick = (value) => { model.picked = JSON.stringify([field, value, Date.now() + ++count]) }
   const show = () => {
     const s = model.state ? JSON.parse(model.state) : {title: "", unit: "", lines: []}
-    title.textContent = s.title
-    unit.textContent = s.unit
+    write(title, s.title)
+    write(unit, s.unit)
     field = s.picks
     while (list.children.length > s.lines.length) list.lastChild.remove()
     while (list.children.length < s.lines.length) {
@@ -38,11 +38,13 @@ export function render({model, el}) {
     s.lines.forEach((line, i) => {
       list.children[i].value_ = line.name
       const [bar, name, n, share] = list.children[i].firstChild.children
-      bar.style.width = `calc((100% - 46px) * ${line.n / most})`  // ends before the share
-      name.textContent = shown(model.kind, line)
-      list.children[i].firstChild.title = `Filter by ${name.textContent}`
-      n.textContent = line.n.toLocaleString("en")
-      share.textContent = `${Math.round(line.share * 100)}%`
+      const part = (line.n / most).toFixed(2)  // a bar glides to its new width, which lays the list out anew in each frame
+      if (bar.part_ !== part) bar.style.width = `calc((100% - 46px) * ${bar.part_ = part})`  // ends before the share
+      const called = shown(model.kind, line)
+      if (name.textContent !== called) list.children[i].firstChild.title = `Filter by ${called}`
+      write(name, called)
+      write(n, line.n.toLocaleString("en"))
+      write(share, `${Math.round(line.share * 100)}%`)
     })
     empty.hidden = s.lines.length > 0
   }

@@ -57,6 +57,15 @@ DOT_AT = """() => {
 }"""
 
 
+# Whether a ring is drawn at the moment, on the canvas that only rings have.
+RING = """() => {
+  const within = (el) => [el, ...(el.shadowRoot ? all(el.shadowRoot) : [])]
+  const all = (root) => [...root.querySelectorAll("*")].flatMap(within)
+  const rings = all(document).find((el) => el.classList.contains("g-rings"))
+  return rings?.getContext("2d").getImageData(0, 0, rings.width, rings.height).data.some((value) => value > 0)
+}"""
+
+
 class Check(RequestHandler):
     """Says that the server is there."""
 
@@ -167,6 +176,21 @@ def test_what_came_before_the_page_was_opened_is_on_it(site, browser):
     wait_until(lambda: len(names_in_feed(shown)) == 3)
     wait_until(lambda: sorted(places_on_map(shown)) == ["Lagos", "London", "Tokyo"])
     assert shown.locator(".g-top-countries .name").all_inner_texts() == ["United Kingdom", "Japan", "Nigeria"]
+    assert not shown.evaluate(RING)  # none of it has just happened
+    site.hears(session="s1", place=1)
+    wait_until(lambda: shown.evaluate(RING))
+    wait_until(lambda: shown.evaluate(RING) is False)
+    shown.context.close()
+
+
+def test_bars_that_wait_for_their_turn_are_drawn_when_nothing_more_comes(site, browser):
+    site.hears()
+    shown = opened(browser, site)
+    for n in range(4):  # one after the other: each comes with a look of its own
+        site.hears(session=f"s{n}")
+        wait_until(lambda n=n: len(names_in_feed(shown)) == n + 2)
+    of_all = f"() => Math.max(0, ...(({FIND_SOURCE})('total')?.data.total ?? []))"
+    wait_until(lambda: shown.evaluate(of_all) == 5)
     shown.context.close()
 
 
@@ -305,11 +329,10 @@ def test_events_from_hundreds_of_places_at_once_pulse_around_dots_of_every_size(
     burst(["page_view", "page_leave"])  # embers: the smallest dots there are
     wait_until(lambda: site.window.version >= 1)
     shown = opened(browser, site)
-    wait_until(lambda: shown.evaluate(f"() => ({FIND_SOURCE})('places').data.places.reduce((a, b) => a + b)") == 650)
+    wait_until(lambda: shown.evaluate(f"() => ({FIND_SOURCE})('places').data.places.reduce((a, b) => a + b, 0)") == 650)
     for _ in range(3):
         burst(["page_view", "page_leave"])
-        shown.wait_for_function(f"() => ({FIND_SOURCE})('alpha').data.size.length > 0")
-    assert shown.evaluate(f"() => Math.min(...({FIND_SOURCE})('alpha').data.size)") >= 0
+        shown.wait_for_function(RING)  # a ring with a radius below zero would be an error of the browser's
     shown.context.close()
 
 
