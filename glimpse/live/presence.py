@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from heapq import heappop, heappush
 
 from glimpse.events import PAGE_HIDDEN, PAGE_LEAVE, Event
@@ -56,9 +57,24 @@ class Visits:
         """Return a session's visit, None when it has been let go of."""
         return self._visits.get(session_id)
 
-    def there(self) -> list[tuple[str, Visit]]:
-        """Return the sessions that are active or idle, by their ids."""
-        return [(key, visit) for key, visit in self._visits.items() if visit.presence is not Presence.GONE]
+    def latest(self, most: int, keeps: Callable[[str], bool] | None = None) -> list[tuple[str, Visit]]:
+        """Return the sessions that are active or idle and were heard last, by their ids, in no order; ties as well.
+
+        Twice through all, and numbers alone the first time: thousands of pairs that are made only to be thrown away
+        have Python look through all that it holds, the window's events among them, for what could be let go of.
+        """
+        is_gone = Presence.GONE
+        heard = [
+            visit.heard_at
+            for key, visit in self._visits.items()
+            if visit.presence is not is_gone and (keeps is None or keeps(key))
+        ]
+        since = sorted(heard)[-most] if len(heard) > most else 0
+        return [
+            (key, visit)
+            for key, visit in self._visits.items()
+            if visit.heard_at >= since and visit.presence is not is_gone and (keeps is None or keeps(key))
+        ]
 
     def merge(self, gone_id: str, kept_id: str, now: int) -> None:
         """Make one of two visits; the one that is gone must be there."""

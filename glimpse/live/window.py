@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable, Iterable, Sequence
-from functools import lru_cache
+from functools import lru_cache, partial
 from heapq import nlargest
 from typing import NamedTuple
 
@@ -264,8 +264,7 @@ class Window:
         there = [
             (visit.heard_at, name, session_id, visit)
             for name in named
-            for session_id, visit in self._projects[name].visits.there()
-            if through is None or through.has(name, session_id)
+            for session_id, visit in self._projects[name].visits.latest(most, through and partial(through.has, name))
         ]
         latest = nlargest(most, there, key=lambda line: line[0])
         return [here_of(name, key, visit, self._sessions.get((name, key))) for _, name, key, visit in latest]
