@@ -15,6 +15,7 @@ import msgspec
 
 from glimpse.errors import QueryError
 from glimpse.filters import Filter, to_json
+from glimpse.store.questions.mistakes import mistake
 from glimpse.store.questions.scope import Scope
 
 
@@ -75,10 +76,11 @@ class Question:
         QueryError
             At one that is missing, unknown, or not of its kind.
         """
+        given = plain(arguments)
         try:
-            return msgspec.convert(plain(arguments), self.arguments, strict=not from_text)
-        except msgspec.ValidationError as problem:
-            raise QueryError(f"{self.name}: {problem}") from None
+            return msgspec.convert(given, self.arguments, strict=not from_text)
+        except msgspec.ValidationError:
+            raise QueryError(mistake(self.name, self.arguments, given, strict=not from_text)) from None
 
 
 def plain(value: Any) -> Any:
