@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import re
+from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 from urllib.parse import urlencode
@@ -62,15 +63,15 @@ class RowsHandler(ReadHandler):
 
     async def _send(self, flow: Flow, wanted: Wanted, form: str) -> None:
         chosen = FORMATS[form]
-        encoder = chosen.encoder()
+        encoder, loop = chosen.encoder(), asyncio.get_running_loop()
         async for _, table in flow.tables:
             shown = table if wanted.limit is None else table.slice(0, wanted.limit)
             if not self._headers_written:
                 self._set_headers(wanted, form)
                 if shown.num_rows < table.num_rows:
                     self.set_header("Link", self._next_link(wanted, form, Place.of_row(shown, shown.num_rows - 1)))
-            loop = asyncio.get_running_loop()
-            await self._send_pieces(await loop.run_in_executor(_ENCODING, encoder.add, shown))
+            for part in _parts(shown, chosen.rows_at_once):
+                await self._send_pieces(await loop.run_in_executor(_ENCODING, encoder.add, part))
         await self._send_pieces(encoder.end())
 
     def _set_headers(self, wanted: Wanted, form: str) -> None:
@@ -156,6 +157,15 @@ class JourneyHandler(RowsHandler):
             if not flow.totals[0]:
                 raise HTTPError(404)
             await self._send(flow, wanted, form)
+
+
+def _parts(table: Any, rows: int | None) -> Iterator[Any]:
+    """Return a table in parts of so many rows; one at least, as its columns are wanted too."""
+    if rows is None or table.num_rows <= rows:
+        yield table
+        return
+    for first in range(0, table.num_rows, rows):
+        yield table.slice(first, rows)
 
 
 def _uuid(text: str) -> str:

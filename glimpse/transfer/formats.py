@@ -118,10 +118,11 @@ class _Csv(_Piped):
 
 
 class _Parquet(_Piped):
-    """Parquet, compressed; a row group a table."""
+    """Parquet, compressed; a row group a table. What is known of each is kept to the end, so only of times."""
 
     def _opened(self, sink: io.RawIOBase, schema: Any) -> Any:
-        return pq.ParquetWriter(sink, schema, compression="zstd")
+        times = [field.name for field in schema if pa.types.is_timestamp(field.type)]
+        return pq.ParquetWriter(sink, schema, compression="zstd", write_statistics=times)
 
 
 class _Arrow(_Piped):
@@ -148,18 +149,22 @@ def restored(table: Any) -> Any:
 
 
 class Format(NamedTuple):
-    """One format: how it is called in HTTP, the end of a file's name, and whether its rows are JSON texts."""
+    """One format: how it is called in HTTP, the end of a file's name, and whether its rows are JSON texts.
+
+    `rows_at_once` is how many are encoded together where more would only take more memory; None: all of a table.
+    """
 
     media_type: str
     suffix: str
     encoder: type[Encoder]
     is_json: bool = False
+    rows_at_once: int | None = None
 
 
 FORMATS = {
-    "json": Format("application/json; charset=utf-8", ".json", _Json, is_json=True),
-    "ndjson": Format("application/x-ndjson; charset=utf-8", ".ndjson", _Ndjson, is_json=True),
-    "csv": Format("text/csv; charset=utf-8; header=present", ".csv", _Csv),
+    "json": Format("application/json; charset=utf-8", ".json", _Json, is_json=True, rows_at_once=1000),
+    "ndjson": Format("application/x-ndjson; charset=utf-8", ".ndjson", _Ndjson, is_json=True, rows_at_once=1000),
+    "csv": Format("text/csv; charset=utf-8; header=present", ".csv", _Csv, rows_at_once=1000),
     "parquet": Format("application/vnd.apache.parquet", ".parquet", _Parquet),
     "arrow": Format("application/vnd.apache.arrow.stream", ".arrows", _Arrow),
 }
