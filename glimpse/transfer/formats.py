@@ -121,7 +121,7 @@ class _Parquet(_Piped):
     """Parquet, compressed; a row group a table. What is known of each is kept to the end, so only of times."""
 
     def _opened(self, sink: io.RawIOBase, schema: Any) -> Any:
-        times = [field.name for field in schema if pa.types.is_timestamp(field.type)]
+        times: Any = [field.name for field in schema if pa.types.is_timestamp(field.type)]
         return pq.ParquetWriter(sink, schema, compression="zstd", write_statistics=times)
 
 
