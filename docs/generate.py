@@ -11,6 +11,7 @@ from pathlib import Path
 from glimpse.projects.record import settings_table as project_settings_table
 from glimpse.settings import settings_table
 from glimpse.store import QUESTIONS, Question
+from glimpse.store.questions.question import Told
 from glimpse.wire.names import aliases_table
 
 
@@ -20,31 +21,29 @@ def questions_chapters() -> str:
 
 
 def _chapter(question: Question) -> str:
-    text, *sections = re.split(r"\n\n(?=\w+\n-+\n)", question.help)
-    tables = [_table(question, *section.split("\n", 2)) for section in sections]
+    text, sections = question.told
+    tables = [_table(question, title, told) for title, told in sections.items()]
     return "\n\n".join([f"### {question.name}", text, *tables])
 
 
-def _table(question: Question, title: str, _: str, body: str) -> str:
-    entries = re.findall(r"^(\w[^\n]*)\n((?:    [^\n]*\n?)+)", body, re.MULTILINE)
-    if not entries:
-        return " ".join(body.split())
-    rows = [(names, " ".join(said.split())) for names, said in entries]
+def _table(question: Question, title: str, told: list[Told]) -> str:
+    if not told[0].names:
+        return told[0].text
     if title == "Returns":
-        return _as_table(("column", "what"), [(_code(names), said) for names, said in rows])
-    return _as_table(("argument", "default", "what"), [(_code(n), _default(question, n), said) for n, said in rows])
+        return _as_table(("column", "what"), [(_code(names), said) for names, said in told])
+    return _as_table(("argument", "default", "what"), [(_code(n), _default(question, n), said) for n, said in told])
 
 
 def _as_table(head: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
     return "\n".join(f"| {' | '.join(row)} |" for row in [head, ("---",) * len(head), *rows])
 
 
-def _code(names: str) -> str:
-    return ", ".join(f"`{name}`" for name in names.split(", "))
+def _code(names: list[str]) -> str:
+    return ", ".join(f"`{name}`" for name in names)
 
 
-def _default(question: Question, names: str) -> str:
-    defaults = [question.defaults.get(name, ...) for name in names.split(", ")]
+def _default(question: Question, names: list[str]) -> str:
+    defaults = [question.defaults.get(name, ...) for name in names]
     return ", ".join("needed" if value is ... else f"`{json.dumps(value)}`" for value in defaults)
 
 

@@ -84,11 +84,14 @@ def _question(name: str) -> Json:
     question = QUESTIONS[name]
     schema: Json = msgspec.json.schema(question.arguments)["$defs"][name]
     needed = schema.get("required", [])
-    own = [
-        _parameter(one, f"see {name}", kind, is_required=one in needed) for one, kind in schema["properties"].items()
-    ]
-    content = {"application/json": {"schema": _ARRAY}}
-    return _operation(name, question.help, [_PROJECT, *_SPAN, _WHERE, _SEGMENT, *own], content)
+    text, sections = question.told
+    said = {argument: told.text for told in sections.get("Parameters", []) for argument in told.names}
+    own = [_parameter(one, said[one], kind, is_required=one in needed) for one, kind in schema["properties"].items()]
+    columns = {column: told.text for told in sections["Returns"] for column in told.names}
+    row: Json = {"type": "object", "properties": {column: {"description": what} for column, what in columns.items()}}
+    text += "" if columns else f"\n\n{sections['Returns'][0].text}"
+    content = {"application/json": {"schema": {"type": "array", "items": row if columns else {"type": "object"}}}}
+    return _operation(name, text, [_PROJECT, *_SPAN, _WHERE, _SEGMENT, *own], content)
 
 
 @lru_cache(1)
@@ -150,23 +153,47 @@ class DocumentPageHandler(Handler):
 
 def _chapter(path: str, said: Json) -> str:
     rows = "".join(_row(one) for one in said["parameters"])
-    more = f"<pre>{escape(said['description'])}</pre>" if "description" in said else ""
+    texts = [said["summary"], *said.get("description", "").split("\n\n")]
+    prose = "".join(f"<p>{_marked(text)}</p>" for text in texts if text)
     return (
-        f'<section id="{said["operationId"]}"><h2><b>GET</b> {escape(path)}</h2><p>{escape(said["summary"])}</p>'
-        f"<div><table><tr><th>parameter<th>what<th>value</tr>{rows}</table></div>{more}</section>"
+        f'<section id="{said["operationId"]}"><h2><b>GET</b> {escape(path)}</h2>{prose}'
+        f"<div><table><tr><th>parameter<th>what<th>value</tr>{rows}</table>{_columns(said)}</div></section>"
     )
+
+
+def _columns(said: Json) -> str:
+    schema: Json = said["responses"]["200"]["content"].get("application/json", {}).get("schema", {})
+    told: Json = schema.get("items", {}).get("properties", {})
+    rows = "".join(
+        f"<tr><td><code>{escape(name)}</code><td>{_marked(one['description'])}" for name, one in told.items()
+    )
+    return f"<table><tr><th>column<th>what</tr>{rows}</table>" if rows else ""
 
 
 def _row(parameter: Json) -> str:
     schema = parameter.get("schema") or parameter["content"]["application/json"]["schema"]
-    kind = " or ".join(map(str, schema["enum"])) if "enum" in schema else schema.get("type", "")
-    kind = f"{kind}, as JSON" if "content" in parameter else kind
+    kind = f"{_kind(schema)}, as JSON" if "content" in parameter else _kind(schema)
     default = f", default {schema['default']}" if schema.get("default") is not None else ""
     needed = ", required" if parameter["required"] else ""
     what = parameter["description"]
     return (
-        f"<tr><td><code>{escape(parameter['name'])}</code><td>{escape(what)}<td>{escape(kind + default + needed)}</tr>"
+        f"<tr><td><code>{escape(parameter['name'])}</code><td>{_marked(what)}<td>{escape(kind + default + needed)}</tr>"
     )
+
+
+def _marked(text: str) -> str:
+    return re.sub(r"`([^`]+)`", r"<code>\1</code>", escape(text))
+
+
+def _kind(schema: Json) -> str:
+    if "anyOf" in schema:
+        return " or ".join(filter(None, map(_kind, schema["anyOf"])))
+    if "const" in schema:
+        return str(schema["const"])
+    if "enum" in schema:
+        return " or ".join(map(str, schema["enum"]))
+    kind, least, most = schema.get("type", ""), schema.get("minimum"), schema.get("maximum")
+    return "" if kind == "null" else f"{kind} {least} to {most}" if None not in (least, most) else kind
 
 
 _PAGE_HTML = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
@@ -176,8 +203,8 @@ background:#0c1016;color:#d7dde6}}h1{{margin:0}}a{{color:#7cc4ff}}nav{{display:f
 margin:1rem 0 2rem}}section{{border-top:1px solid #2a3340;padding:.5rem 0 1rem}}h2{{font-size:1.1rem;
 overflow-wrap:anywhere}}h2 b{{color:#5fd38d;margin-right:.4rem}}div{{overflow-x:auto}}table{{border-collapse:collapse;
 width:100%;font-size:.9rem}}th,td{{text-align:left;vertical-align:top;padding:.25rem .8rem .25rem 0}}
-th{{color:#8d99a8;font-weight:500}}pre{{white-space:pre-wrap;background:#131a23;border-radius:6px;padding:.8rem;
-font-size:.85rem}}</style>
+th{{color:#8d99a8;font-weight:500}}table+table{{margin-top:1rem}}
+td:first-child{{width:min(9rem,25vw);overflow-wrap:anywhere}}</style>
 <h1>Reading over HTTP</h1><p>Each address below, with its parameters; for machines:
 <a href="{root}/api/v1/openapi.json">openapi.json</a>. Mistakes are told as problem documents (RFC 9457).</p>
 <nav>{links}</nav>{chapters}</html>"""

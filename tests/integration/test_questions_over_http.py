@@ -26,7 +26,7 @@ from glimpse.collect.routes import Parts, routes
 from glimpse.live import Window
 from glimpse.sessions import account_of
 from glimpse.settings import Settings
-from glimpse.store import DuckStore, LocalQueries, Lot
+from glimpse.store import QUESTIONS, DuckStore, LocalQueries, Lot
 from glimpse.transfer import LocalOutlet
 
 SESSION = "0190c1f3-7a1b-7c3d-9e4f-000000000001"
@@ -150,3 +150,7 @@ async def test_the_page_names_every_address_and_loads_nothing(api: Api):
     assert response.headers["Content-Security-Policy"].startswith("default-src 'none'")
     assert all(f"/api/v1/{name}" in page for name in ASKED_BY_NAME)
     assert "<script" not in page
+    for name in ASKED_BY_NAME:
+        _, sections = QUESTIONS[name].told
+        told = [word for section in sections.values() for one in section for word in one.names]
+        assert all(f"<code>{word}</code>" in page for word in told), name

@@ -6,9 +6,10 @@ Rule of this module: arguments are plain values, as JSON has them; a filter may 
 from __future__ import annotations
 
 import inspect
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from typing import Any, get_type_hints
+from typing import Any, NamedTuple, get_type_hints
 
 import ibis.expr.types as ir
 import msgspec
@@ -17,6 +18,13 @@ from glimpse.errors import QueryError
 from glimpse.filters import Filter, to_json
 from glimpse.store.questions.mistakes import mistake
 from glimpse.store.questions.scope import Scope
+
+
+class Told(NamedTuple):
+    """What is told of some arguments or columns at once; of none, where a section is prose."""
+
+    names: list[str]
+    text: str
 
 
 @dataclass(frozen=True)
@@ -43,6 +51,17 @@ class Question:
     def help(self) -> str:
         """What it answers, with its columns and units."""
         return inspect.getdoc(self._expression) or ""
+
+    @property
+    def told(self) -> tuple[str, dict[str, list[Told]]]:
+        """What it answers in prose, and the sections of its help by their titles: `Parameters`, `Returns`."""
+        text, *sections = re.split(r"\n\n(?=\w+\n-+\n)", self.help)
+        told: dict[str, list[Told]] = {}
+        for title, _, body in (section.split("\n", 2) for section in sections):
+            entries = re.findall(r"^(\w[^\n]*)\n((?:    [^\n]*\n?)+)", body, re.MULTILINE)
+            told[title] = [Told(names.split(", "), " ".join(said.split())) for names, said in entries]
+            told[title] = told[title] or [Told([], " ".join(body.split()))]
+        return text, told
 
     @property
     def defaults(self) -> dict[str, Any]:
