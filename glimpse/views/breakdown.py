@@ -69,7 +69,7 @@ class BreakdownLines(AskedPicture):
     """The drawing; `file` is what the browser is to save."""
 
     file = param.Dict(default={}, doc="Name, type and content in base64.")
-    _esm = script("breakdown")
+    _esm = script("tabs", "breakdown")
     _stylesheets = style("asked", "breakdown")
 
 

@@ -42,8 +42,8 @@ _MOST_CHARS = 500
 class EventBars(AskedPicture):
     """The drawing, with the fields for names and breakdown."""
 
-    _esm = script("chart", "event_series")
-    _stylesheets = style("asked", "chart", "event_series")
+    _esm = script("table", "chart", "event_series")
+    _stylesheets = style("asked", "chart", "table", "event_series")
 
 
 class EventSeries(AskedView):

@@ -27,8 +27,8 @@ _NOT_DONE = frozenset({PAGE_VIEW, "page_leave", "session_start", "web_vital", "j
 class FunnelBars(AskedPicture):
     """The drawing, with the fields for the steps."""
 
-    _esm = script("funnel")
-    _stylesheets = style("asked", "funnel")
+    _esm = script("table", "funnel")
+    _stylesheets = style("asked", "table", "funnel")
 
 
 class Funnel(AskedView):

@@ -10,6 +10,7 @@ from collections.abc import Callable
 from typing import Any, ClassVar, cast
 from weakref import WeakMethod, ref
 
+import msgspec
 import numpy as np
 import panel as pn
 import param
@@ -27,6 +28,9 @@ from glimpse.views.tokens import THEMES, ThemeName
 
 MOST_RINGS = 60
 SHADED_EVERY_MS = 1_000
+TABLE_EVERY_MS = 1_000
+TABLE_ROWS = 200
+_encode = msgspec.json.Encoder().encode
 LAYERS = {"places": "Places", "sessions": "Sessions by country", "events": "Events by country"}
 _SIZES = (1, 10, 50)
 
@@ -37,9 +41,11 @@ class MapLegend(Picture):
     layer = param.Selector(default="places", objects=list(LAYERS), doc="What is shown.")
     layers = param.Dict(default=LAYERS, doc="What can be shown, and what it is called.")
     token = param.String("", doc="By which the map's figure is known in the browser.")
+    is_table = param.Boolean(default=False, doc="Whether the numbers are shown in place of the map.")
+    rows = param.String("", doc="The numbers as JSON, while they are shown.")
     frame = param.String("", doc="What the browser looks at, as `map_cells.read_frame` reads it.")
-    _esm = script("legend")
-    _stylesheets = style("legend")
+    _esm = script("table", "figure", "legend")
+    _stylesheets = style("table", "legend")
 
 
 class _Drawn:
@@ -69,6 +75,8 @@ class LiveMap(LiveView):
         self._legend = MapLegend(token=secrets.token_hex(8), layer=self.layer, css_classes=["g-legend"])
         self._legend.link(self, bidirectional=True, **cast("dict[str, Any]", {"layer": "layer"}))
         self._legend.param.watch(lambda change: self._look_at(change.new), "frame")
+        self._legend.param.watch(lambda change: self._show_table(is_shown=change.new), "is_table")
+        self._pick_from(self._legend)
         self.param.watch(lambda _: self._show_layer(), "layer")
         self._pane = pn.pane.HoloViews(
             build_map(self.theme, weak_hook(self._on_drawn)),
@@ -123,8 +131,7 @@ class LiveMap(LiveView):
             self._pick_place(place)
 
     def _pick_place(self, place: PlaceNow) -> None:
-        named = (("city", place.city), ("region", place.region), ("country", place.country))
-        self.picked = next((pair for pair in named if pair[1]), ("city", None))
+        self.picked = _picked_by(place)
         self.picked = None
 
     def _on_tap_country(self, _countries: Any, row: int) -> None:
@@ -139,6 +146,10 @@ class LiveMap(LiveView):
         if frame is not None:
             self._frame = frame
             self.pull.refresh_soon()
+
+    def _show_table(self, *, is_shown: bool) -> None:
+        self.layout.css_classes = ["g-map", *(["g-as-table"] if is_shown else [])]
+        self.pull.refresh_soon()
 
     def _show_layer(self) -> None:
         for drawn in self._drawings:
@@ -159,6 +170,9 @@ class LiveMap(LiveView):
             if self.layer == "places":
                 drawn.version = cells.version
         self._legend.state = _legend_state(board, cells, self.layer)
+        if self._legend.is_table:
+            kind = "places" if self.layer == "places" else "countries"
+            self._legend.rows = board.lasting(f"map.{kind}", TABLE_EVERY_MS, _tables[kind])
         pn.io.push_notebook(self._pane)
 
     def _recolour(self, theme: ThemeName) -> None:
@@ -224,6 +238,35 @@ def _arrivals(board: Board, cells: Cells, after: int) -> Numbers:
     keys = {place_key(e.lat, e.lon): None for e in fresh if e.lat is not None and e.lon is not None}
     rows = [row for key in list(keys)[-MOST_RINGS:] if (row := board.places.row(key)) is not None]
     return cells.dots_at(rows)
+
+
+def _places_table(board: Board) -> str:
+    """Return a row for each place: field and value to filter by, name, country, open sessions, active ones, events."""
+    most = sorted(board.numbers.places, key=lambda place: (-place.count, -place.events))[:TABLE_ROWS]
+    rows = [
+        [*_picked_by(place), place.city or place.region, place.country, place.count, place.active, place.events]
+        for place in most
+    ]
+    return _encode(rows).decode()
+
+
+def _countries_table(board: Board) -> str:
+    """Return the same rows for each country, without a name of their own."""
+    summed: dict[str | None, list[int]] = {}
+    for place in board.numbers.places:
+        one = summed.setdefault(place.country, [0, 0, 0])
+        for n, more in enumerate((place.count, place.active, place.events)):
+            one[n] += more
+    most = sorted(summed.items(), key=lambda item: (-item[1][0], -item[1][2]))
+    return _encode([["country", country, None, country, *counts] for country, counts in most]).decode()
+
+
+_tables = {"places": _places_table, "countries": _countries_table}
+
+
+def _picked_by(place: PlaceNow) -> tuple[str, str | None]:
+    named = (("city", place.city), ("region", place.region), ("country", place.country))
+    return next(((field, value) for field, value in named if value), ("city", None))
 
 
 def _legend_state(board: Board, cells: Cells, layer: str) -> str:

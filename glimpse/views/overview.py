@@ -26,8 +26,8 @@ _DRAWN = ("day", "week", "month")  # steps that hold whole days
 class OverviewPicture(AskedPicture):
     """The drawing."""
 
-    _esm = script("overview")
-    _stylesheets = style("asked", "overview")
+    _esm = script("table", "chart", "overview")
+    _stylesheets = style("asked", "chart", "table", "overview")
 
 
 class Overview(AskedView):

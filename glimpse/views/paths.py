@@ -15,8 +15,8 @@ TOP = 24
 class PathsPicture(AskedPicture):
     """The drawing."""
 
-    _esm = script("paths")
-    _stylesheets = style("asked", "paths")
+    _esm = script("table", "chart", "paths")
+    _stylesheets = style("asked", "table", "paths")
 
 
 class Paths(AskedView):

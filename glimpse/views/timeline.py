@@ -10,8 +10,10 @@ from typing import Any, ClassVar
 from weakref import ref
 
 import holoviews as hv
+import msgspec
 import numpy as np
 import panel as pn
+import param
 from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FixedTicker, HoverTool, NumeralTickFormatter, Range1d
 
 from glimpse.live.numbers import SPAN_MINUTES
@@ -24,6 +26,9 @@ from glimpse.views.tokens import FONT, OTHER_SLOT, THEMES, TYPE_SLOTS, Theme, Th
 import_module("holoviews.plotting.bokeh")
 hv.Store.set_current_backend("bokeh")
 OTHER = "other"
+TABLE_EVERY_MS = 1_000
+_TABLE_NAMES = 12
+_encode = msgspec.json.Encoder().encode
 _GAP = 0.09
 _RUNNING_ALPHA = 0.55
 REDRAW_EVERY_S = 0.5  # bars of minutes: their axes are measured anew each time, which costs more than the bars
@@ -36,8 +41,10 @@ _AGO = "return tick > -0.5 ? 'now' : `\u2212${Math.round(-tick)} min`"
 class Legend(Picture):
     """The chart's title, and which colour is which type."""
 
-    _esm = script("type_legend")
-    _stylesheets = style("type_legend")
+    is_table = param.Boolean(default=False, doc="Whether the numbers are shown in place of the bars.")
+    minutes = param.String("", doc="The numbers as JSON, while they are shown.")
+    _esm = script("table", "figure", "type_legend")
+    _stylesheets = style("table", "type_legend")
 
 
 class _Drawn:
@@ -120,7 +127,8 @@ class Timeline(LiveView):
         self._pane = pn.pane.HoloViews(
             bars, sizing_mode="stretch_both", min_height=0, margin=0, linked_axes=False, css_classes=["g-bars"]
         )
-        self._legend = Legend(sizing_mode="stretch_width", margin=0)
+        self._legend = Legend(sizing_mode="stretch_width", margin=0, css_classes=["g-types"])
+        self._legend.param.watch(lambda change: self._show_table(is_shown=change.new), "is_table")
         self._pick_from(self._legend)
         self._redrawn_at = 0.0
         self._waiting: Board | None = None
@@ -134,6 +142,10 @@ class Timeline(LiveView):
             margin=0,
             sizing_mode="stretch_both",
         )
+
+    def _show_table(self, *, is_shown: bool) -> None:
+        self.layout.css_classes = ["g-timeline", *(["g-as-table"] if is_shown else [])]
+        self.pull.refresh_soon()
 
     def _on_drawn(self, plot: Any, _element: Any) -> None:
         drawn = _Drawn(plot)
@@ -167,6 +179,8 @@ class Timeline(LiveView):
                 drawn.figure.y_range.end = 1.03 * top  # the topmost line of the grid is in it
                 drawn.top = top
         self._legend.state = board.json("type_legend", _legend)
+        if self._legend.is_table:
+            self._legend.minutes = board.lasting("minutes", TABLE_EVERY_MS, _minutes)
         pn.io.push_notebook(self._pane)
 
     def _recolour(self, theme: ThemeName) -> None:
@@ -237,6 +251,16 @@ def _nice_top(board: Board) -> float:
     most = max((minute.events for minute in board.numbers.per_minute), default=0)
     unit = 10 ** max(0, len(str(most)) - 1)
     return float(max(5, next(unit * step for step in _STEPS if unit * step >= most * 1.05)))
+
+
+def _minutes(board: Board) -> str:
+    """Return a row for each minute, the running one first: when it began, all events, and those of each type."""
+    names = [line.name for line in board.numbers.top_names if line.name][:_TABLE_NAMES]
+    rows = [
+        [minute.t, minute.events, *(minute.by_name.get(name, 0) for name in names)]
+        for minute in reversed(board.numbers.per_minute[-SPAN_MINUTES:])
+    ]
+    return _encode({"names": [event_label(name) for name in names], "rows": rows}).decode()
 
 
 def _legend(board: Board) -> dict[str, Any]:

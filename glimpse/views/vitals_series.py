@@ -14,8 +14,8 @@ from glimpse.views.vitals import METRICS, band_of
 class VitalLine(AskedPicture):
     """The drawing."""
 
-    _esm = script("chart", "vitals_series")
-    _stylesheets = style("asked", "breakdown", "chart", "vitals_series")
+    _esm = script("tabs", "table", "chart", "vitals_series")
+    _stylesheets = style("asked", "breakdown", "chart", "table", "vitals_series")
 
 
 class VitalsSeries(AskedView):

@@ -13,6 +13,7 @@ from browsing import Page, Watched, chromium, tile, wait_for_map
 from playwright.sync_api import Locator
 from serving import Served, an_event, now_ms
 from waiting import wait_until
+from walking import nameless, walk
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
 PAYLOAD = "<img src=x onerror='window.fired=1'>"
@@ -143,12 +144,60 @@ def test_what_an_event_says_is_text_on_each_page_and_runs_nothing(served: Served
         wait_until(lambda: page.locator(".g-paths .name").filter(has_text="onerror").count() == 2, what="the paths")
         page.locator(".g-paths .node").first.click()
         wait_until(lambda: page.locator(".g-paths .hint").filter(has_text="onerror").count() == 1, what="one page")
+        wait_until(lambda: "path=" in page.url and "by=properties" in page.url, what="both in the address")
         wait_until(
             lambda: PAYLOAD in [one.input_value() for one in page.locator(".g-funnel .step .field").all()], what="steps"
         )
         assert page.evaluate("() => window.fired") is None
         page.evaluate("html => { document.createElement('div').innerHTML = html }", PAYLOAD)
         page.wait_for_function("() => window.fired === 1")  # the control: had it been markup, it would have run
+
+
+# What is on each page when it stands, and how many charts it has, each also a table.
+SHOWN: dict[str, tuple[str, int]] = {
+    "live": (".g-feed li.row", 2),
+    "history": (".g-breakdown .line", 1),
+    "sessions&session=walk/0190c0de-0000-7000-8000-000000000001": (".g-journey .step", 0),
+    "explore&goal=buy": (".g-paths .node", 4),
+    "performance": (".g-vitals-series .point", 1),
+    "projects": (".g-page-projects .row", 0),
+    "operations": (".g-page-operations tbody tr", 0),
+    "live&kiosk=1": (".g-map canvas", 0),
+}
+
+
+def test_each_page_is_walked_with_the_keyboard_alone_and_all_that_can_be_used_or_seen_has_a_name(served: Served):
+    session = "0190c0de-0000-7000-8000-000000000001"
+    said = {"metric": "LCP", "value": 2600, "message": "it broke", "source": "a.js"}
+    names = ("page_view", "page_view", "buy", "web_vital", "js_error")
+    events = [
+        an_event("walk", name, sessionId=session, properties=said, timestamp=now_ms() - 9000 + 1000 * n)
+        | {"context": {"url": f"https://x.test/{n}", "path": f"/{n}", "timezone": "Europe/Vienna"}}
+        for n, name in enumerate(names)
+    ]
+    assert served.post(events)[0] == 200
+    wait_for_store(served, "walk")
+    with chromium() as watched:
+        for view, (shown, charts) in SHOWN.items():
+            page = watched.open(f"{served.url}/glimpse_app?project=walk&since=1h&view={view}", reduced_motion="reduce")
+            page.locator(shown).first.wait_for()
+            assert (view, walk(page)) == (view, [])
+            wait_until(lambda page=page: nameless(page) == [], what=f"names of all on {view}: {nameless(page)}")
+            see_tables(page, charts)
+            page.context.close()
+        assert (watched.errors, watched.strays) == ([], [])
+
+
+def see_tables(page: Page, charts: int) -> None:
+    """Open the table of each chart with the keyboard, and put the chart back."""
+    for n in range(charts):
+        switch = page.locator(".to-table:visible").nth(n)
+        switch.focus()
+        page.keyboard.press("Enter")
+        page.locator(".as-table:visible tbody tr").first.wait_for()
+        page.keyboard.press("Enter")
+        wait_until(lambda: page.locator(".as-table:visible").count() == 0, what="the chart again")
+    assert page.locator(".to-table:visible").count() == charts
 
 
 def test_what_is_filtered_is_saved_and_a_copied_address_opens_it_again(served: Served):

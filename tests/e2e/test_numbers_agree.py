@@ -1,12 +1,16 @@
-"""Map, wall display, all projects, Projects and Operations: each number there is the API's, whatever the filter."""
+"""Each number on the pages is the API's, whatever the filter: maps, projects, goals, segments, events, vitals."""
 
 from __future__ import annotations
 
+import json
 import random
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
+from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
-from urllib.parse import quote
+from urllib.parse import parse_qs, quote
+from uuid import uuid4
 
 import pytest
 from browsing import FIND_SOURCE, Page, Watched, chromium, tile, wait_for_map
@@ -19,6 +23,9 @@ pytestmark = [pytest.mark.server, pytest.mark.browser]
 ZONES = ["Europe/Vienna", "Asia/Tokyo", "America/New_York", "Africa/Lagos"]
 PROJECTS = ["shop", "blog"]
 FILTERS = 2
+UNKNOWN = "\N{EN DASH}"
+IS_PURCHASE = 'name = "purchase"'
+SEGMENT_NUMBERS = ["sessions", "page_views", "bounce", "conversion"]
 BY_NAME = """([source, name, column]) => {
   const {data} = (FIND_SOURCE)(source)
   return [...data[name]].flatMap((text, i) => data[column][i] ? [[text, data[column][i]]] : [])
@@ -129,6 +136,106 @@ def test_a_wall_display_shows_the_apis_numbers_and_all_projects_beside_each_othe
         row = page.locator(".g-projects .row", has=page.get_by_text(project, exact=True))
         agrees(project, lambda row=row: numbers_of(row.locator("b").all_inner_texts(), but=1), but_minute(numbers, 1))
     page.context.close()
+
+
+def test_goals_segments_and_what_is_drawn_over_time_show_the_apis_numbers_whatever_the_filter(
+    served: Served, watched: Watched
+):
+    r = random.Random(8)
+    events = [event | {"projectId": "speed"} for event in visits(r)]
+    vitals = [event | {"event": "web_vital", "id": str(uuid4())} for event in events[::2]]
+    vitals = [vital | {"properties": {"metric": "LCP", "value": r.randrange(500, 6000)}} for vital in vitals]
+    assert served.post([*events, *vitals])[0] == 200
+    wait_until(lambda: served.ledger("speed")["in_buffer"] == 0, timeout_s=20, what="all is in the store")
+    span = f"project=speed&since={now_ms() - 3_600_000}&until={now_ms() + 60_000}"
+    for where in [a_filter(r) for _ in range(FILTERS)]:
+        beside = a_filter(r)
+        chosen = f"view=explore&goal=purchase&by=country&beside=&beside={quote(beside)}"
+        page = watched.open(f"{served.url}/glimpse_app?{span}&tz=UTC&where={quote(where)}&{chosen}")
+        see_segments(served, page, span, [where, f"({where}) and {beside}"])
+        see_events(served, page, f"{span}&where={quote(where)}")
+        page.get_by_role("button", name="Performance").click()
+        see_vitals(served, page, f"{span}&where={quote(where)}")
+        page.get_by_role("button", name="History").click()
+        see_conversion(served, page, f"{span}&where={quote(where)}")
+        page.context.close()
+
+
+def see_segments(served: Served, page: Page, span: str, filters: list[str]) -> None:
+    """Compare the columns' numbers of the whole span: sessions, page views, bounces, conversion."""
+    for at, where in enumerate(filters):
+        asked = f"{span}&where={quote(where)}"
+        (told,) = served.get(f"/api/v1/totals?{asked}")
+        (goal,) = served.get(f"/api/v1/goals?{asked}&goals={quote(json.dumps([IS_PURCHASE]))}")
+        there = told["sessions"]
+        rates = (told["bounces"], goal["sessions"])
+        shown = [f"{told['sessions']:,}", f"{told['page_views']:,}", *(percent(n, there) for n in rates)]
+        column = page.locator(".g-side-by-side .column").nth(at)
+        cells = [column.locator(f"[data-measure={name}] .value") for name in SEGMENT_NUMBERS]
+        agrees(f"segment {where}", lambda cells=cells: [cell.inner_text() for cell in cells], shown)
+
+
+def rounded(number: float, digits: int) -> str:
+    """Return a number as browsers write it, with so many digits behind the point at most."""
+    return f"{Decimal(str(number)).quantize(Decimal(1).scaleb(-digits), ROUND_HALF_UP).normalize():f}"
+
+
+def percent(part: int, whole: int, digits: int = 1) -> str:
+    return f"{rounded(part / whole * 100, digits)}%" if whole else UNKNOWN
+
+
+def as_table(page: Page, card: str) -> Callable[[], list[list[str]]]:
+    """Open a chart's table, and return how its lines are read: without the time, and without those with nothing."""
+    page.locator(f"{card} .to-table").click()
+    lines = page.locator(f"{card} .as-table tbody tr")
+    cells = "lines => lines.map(line => [...line.children].slice(1).map(cell => cell.textContent))"
+    return lambda: [line for line in lines.evaluate_all(cells) if {*line} != {"0"}]
+
+
+def see_events(served: Served, page: Page, asked: str) -> None:
+    """Compare events over time, told apart by country."""
+    ranked = [row["value"] for row in served.get(f"/api/v1/breakdown?{asked}&field=country&by=events&top=6")]
+    counts = {}
+    for code in ranked:
+        more = quote(f'({parse_qs(asked)["where"][0]}) and country = "{code}"')
+        asked_of = re.sub("where=[^&]*", f"where={more}", asked)
+        counts[code] = [row["events"] for row in served.get(f"/api/v1/series?{asked_of}&unit=minute&tz=UTC")]
+    whole = [row["events"] for row in served.get(f"/api/v1/series?{asked}&unit=minute&tz=UTC")]
+    each = zip(whole, *counts.values(), strict=True)
+    told = [[str(n) for n in row] for row in each if any(row)]
+    read = as_table(page, ".g-event-series")
+    agrees("events over time", read, told[::-1])
+
+
+def see_vitals(served: Served, page: Page, asked: str) -> None:
+    """Compare LCP over time: how many were measured in each interval, and which share of them is good."""
+    rows = served.get(f"/api/v1/vitals_series?{asked}&unit=minute&tz=UTC")
+    of_lcp = [row for row in rows if row["metric"] == "LCP"]
+    told = [
+        [seconds(row["percentile"]), f"{rounded(row['good'] * 100, 0)}%", str(row["measurements"])] for row in of_lcp
+    ]
+    page.locator(".g-vitals-series .card[data-phase=ready]").wait_for()
+    read = as_table(page, ".g-vitals-series")
+    agrees("vitals over time", lambda: [[value, *more] for value, _, *more in read()], told[::-1])
+
+
+def seconds(ms: float) -> str:
+    return f"{rounded(ms / 1000, 2)} s" if ms >= 1000 else f"{rounded(ms, 0)} ms"
+
+
+def see_conversion(served: Served, page: Page, asked: str) -> None:
+    """Compare which share of each country's sessions reaches the goal."""
+    rows = served.get(f"/api/v1/conversion?{asked}&field=country&goal={quote(IS_PURCHASE)}")
+    told = Counter(
+        (str(row["sessions"]), percent(row["reached"], row["sessions"], 0 if row["conversion"] >= 0.1 else 1))
+        for row in rows
+    )
+    lines = page.locator("section[aria-label=Places] .line")
+
+    def shown() -> Counter[tuple[str, str]]:
+        return Counter((line.locator(".n").inner_text(), line.locator(".rate").inner_text()) for line in lines.all())
+
+    agrees("conversion", shown, told)
 
 
 def numbers_of(texts: list[str], but: int) -> list[int]:

@@ -21,17 +21,20 @@ export function render({model, el}) {
   saves.append(button("save", "CSV", () => want({save: "csv"})), button("save", "Parquet", () => want({save: "parquet"})))
   for (const one of saves.children) one.setAttribute("aria-label", `Download as ${one.textContent}`)
   head.append(title, saves)
-  const tabs = make("div", "tabs")
-  tabs.setAttribute("role", "tablist")
+  const panel = make("div", "panel")
+  const tabs = tab_list(panel, (name) => want({tab: name}))
   const tools = make("div", "tools")
   const search = make("input", "search")
   search.type = "search"
   search.placeholder = "Search"
   const columns = make("div", "columns")
+  columns.setAttribute("role", "group")
+  columns.setAttribute("aria-label", "Sorted by")
   tools.append(search, columns)
   const list = make("ol", "list")
   const empty = make("div", "empty")
-  card.append(head, tabs, tools, list, empty)
+  panel.append(tools, list, empty)
+  card.append(head, tabs.list, panel)
   el.append(card)
 
   let field = ""
@@ -56,6 +59,7 @@ export function render({model, el}) {
     const bar = make("i", "bar")
     bar.style.width = `calc((100% - ${s.goal ? 146 : 50}px) * ${row[counted_by] / most})`
     const name = s.field.endsWith("country") && row.value ? place(row.value) : row.shown
+    one.dataset.key = String(row.value)
     one.title = can_pick ? `Filter by ${name}` : name
     one.append(bar, make("span", row.value == null ? "name clip none" : "name clip", name),
       make("span", "n num", row[counted_by].toLocaleString()), make("span", "share num", percent(row.part)))
@@ -72,7 +76,7 @@ export function render({model, el}) {
     const name = (row) => s.field.endsWith("country") && row.value ? place(row.value) : String(row.shown)
     const found = text ? all.filter((row) => name(row).toLowerCase().includes(text)) : all
     const most = Math.max(1, ...found.filter((row) => !row.is_other).map((row) => row[counted_by]))
-    list.replaceChildren(...found.slice(0, SHOWN).map((row) => line(row, Math.max(most, row[counted_by]))))
+    keep_focus(list, () => list.replaceChildren(...found.slice(0, SHOWN).map((row) => line(row, Math.max(most, row[counted_by])))))
     empty.hidden = found.length > 0 && model.phase !== "failed"
     empty.textContent = model.phase === "failed" ? model.problem : model.phase === "loading" && !model.state ? "" : s.nothing
     for (const one of columns.children) one.setAttribute("aria-pressed", String(one.dataset.key === sorted_by))
@@ -84,23 +88,15 @@ export function render({model, el}) {
     title.textContent = s.title
     card.setAttribute("aria-label", s.title)
     search.setAttribute("aria-label", `Search ${s.title}`)
-    if (s.tabs.join("\n") !== [...tabs.children].map((one) => one.textContent).join("\n")) {
-      tabs.replaceChildren(...s.tabs.map((name) => {
-        const one = button("tab", name, () => want({tab: name}))
-        one.setAttribute("role", "tab")
-        return one
-      }))
-    }
-    for (const one of tabs.children) one.setAttribute("aria-selected", String(one.textContent === s.tab))
-    tabs.hidden = s.tabs.length < 2
+    tabs.show(s.tabs, s.tab)
     if (s.field !== field || (sorted_by in GOAL && !s.goal)) sorted_by = s.by
     field = s.field
-    columns.replaceChildren(...Object.entries({...UNITS, ...(s.goal ? GOAL : {})}).map(([key, name]) => {
+    keep_focus(columns, () => columns.replaceChildren(...Object.entries({...UNITS, ...(s.goal ? GOAL : {})}).map(([key, name]) => {
       const one = button("column", name, () => { sorted_by = key; fill() })
       one.dataset.key = key
       if (key in GOAL) one.title = `Which share of the sessions reached ${s.goal}`
       return one
-    }))
+    })))
     fill()
   }
   const save = () => {

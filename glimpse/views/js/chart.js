@@ -25,3 +25,11 @@ const ticks = (s, times, x, width, y) => {
   for (let i = Math.floor(every / 2); i < times.length; i += every) all.push(shape("text", {x: x(i), y, class: "label", "text-anchor": "middle"}, tick(s, times[i])))
   return all
 }
+// What a line or bars say, in words: all together, the most and when, the last.
+const summed = (s, name, steps) => {
+  if (!steps.length) return `${name} over time: none`
+  const most = steps.reduce((best, step) => step[1] > best[1] ? step : best)
+  const whole = steps.reduce((sum, step) => sum + step[1], 0)
+  const told = [`${name} over time, by ${s.unit}`, `${moment(s, s.since)} to ${moment(s, s.until)}`]
+  return whole ? `${told.join(", ")}: most ${most[1].toLocaleString()}, ${moment(s, most[0])}; last ${steps.at(-1)[1].toLocaleString()}` : `${told.join(", ")}: none`
+}

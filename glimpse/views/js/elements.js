@@ -24,3 +24,16 @@ const phased = (card, model) => {
   if (model.phase === "failed" && model.may_pass) card.append(card.again)
   else card.again.remove()
 }
+// Does what changes a part, and leaves the keyboard where it was: on the same element if it is still there, or on the one
+// that says the same now, or stands in its place.
+const keep_focus = (box, change) => {
+  const root = box.getRootNode(), held = root.activeElement
+  const all = () => [...box.querySelectorAll("button, input, select, [tabindex]")]
+  const says = (one) => one.dataset.key ?? one.getAttribute("aria-label") ?? one.textContent
+  const at = held && box.contains(held) ? all().indexOf(held) : -1
+  change()
+  if (at < 0 || root.activeElement === held) return
+  const now = all(), same = box.contains(held) ? held : now.find((one) => says(one) === says(held))
+  const next = same ?? now[Math.min(at, now.length - 1)]
+  next?.focus({preventScroll: true})
+}

@@ -34,6 +34,8 @@ export function render({model, el}) {
   const empty = make("div", "empty")
   card.append(head, chart, legend, empty)
   el.append(card)
+  const other = as_table(card, chart, "Events over time")
+  head.append(other.toggle)
 
   let s = {names: [], field: "name", fields: {}, offered: [], times: [], layers: []}
   let typed = []  // as it was asked for last
@@ -46,13 +48,13 @@ export function render({model, el}) {
   const colour = (layer, i) => `var(--g-type-${layer.is_other ? OTHER : i})`
 
   const fill_names = () => {
-    names.replaceChildren(...typed.map((name, at) => {
+    keep_focus(form, () => names.replaceChildren(...typed.map((name, at) => {
       const chip = make("span", "chip")
       const cross = button("cross", "×", () => want(typed.filter((_, i) => i !== at), s.field))
       cross.setAttribute("aria-label", `Show ${name} no more`)
       chip.append(make("span", "clip", name), cross)
       return chip
-    }))
+    })))
     field.placeholder = typed.length ? "and…" : "All events; type a name"
     field.hidden = typed.length >= MOST_NAMES
   }
@@ -79,14 +81,15 @@ export function render({model, el}) {
     }))
   }
   const fill_legend = () => {
-    legend.replaceChildren(...s.layers.map((layer, i) => {
+    keep_focus(legend, () => legend.replaceChildren(...s.layers.map((layer, i) => {
       const one = layer.is_other ? make("span", "entry") : button("entry", null, () => pick(layer))
       const box = make("i", "swatch")
       box.style.background = colour(layer, i)
       one.append(box, make("span", "clip", called(layer)), make("b", "num", layer.counts.reduce((sum, n) => sum + n, 0).toLocaleString()))
       one.title = layer.is_other ? called(layer) : `Filter by ${called(layer)}`
+      one.dataset.key = String(layer.value)
       return one
-    }))
+    })))
   }
   const show_tip = (i, x, width) => {
     tip.hidden = false
@@ -109,7 +112,7 @@ export function render({model, el}) {
     const step = (width - LEFT - RIGHT) / Math.max(1, n)
     const x = (i) => LEFT + step * (i + 0.5)
     const y = (value) => H - BOTTOM - (H - BOTTOM - TOP) * value / top
-    const svg = shape("svg", {viewBox: `0 0 ${width} ${H}`, width, height: H, role: "img", "aria-label": `${totals.reduce((a, b) => a + b, 0).toLocaleString()} events over time`})
+    const svg = shape("svg", {viewBox: `0 0 ${width} ${H}`, width, height: H, role: "img", "aria-label": `${totals.reduce((a, b) => a + b, 0).toLocaleString()} events. ${summed(s, "Events", s.times.map((t, i) => [t, totals[i]]))}`})
     for (const part of [0, 0.5, 1]) {
       svg.append(shape("line", {x1: LEFT, x2: width - RIGHT, y1: y(top * part), y2: y(top * part), class: "grid"}))
       svg.append(shape("text", {x: LEFT - 8, y: y(top * part) + 4, class: "label", "text-anchor": "end"}, (top * part).toLocaleString()))
@@ -136,6 +139,7 @@ export function render({model, el}) {
     })
     svg.addEventListener("pointerleave", () => { tip.hidden = true })
     chart.replaceChildren(svg, tip)
+    other.tell(() => [["Time", "All", ...s.layers.map(called)], s.times.map((t, i) => [moment(s, t), totals[i].toLocaleString(), ...s.layers.map((layer) => layer.counts[i].toLocaleString())]).reverse()])
   }
   const show = () => {
     card.dataset.phase = model.phase

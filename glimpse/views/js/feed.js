@@ -12,7 +12,7 @@ const country = (code) => {
 export function render({model, el}) {
   let count = 0
   const pick = (field, value) => { model.picked = JSON.stringify([field, value, Date.now() + ++count]) }
-  // With the keyboard the bar above does the same: five stops for each of sixty rows would be in everybody's way.
+  // One stop for the Tab key, arrows within: five stops for each of sixty rows would be in everybody's way.
   const fact = (kind, text, field, value) => {
     const one = button(kind, text, () => pick(field, value))
     one.tabIndex = -1
@@ -56,7 +56,18 @@ export function render({model, el}) {
   head.append(make("h2", "", "Live feed"), waits, stop)
   tools.append(search, names)
   const list = make("ol", "list")
-  list.setAttribute("aria-label", "Events as they come")
+  list.setAttribute("aria-label", "Events as they come; arrow keys go through them")
+  list.tabIndex = 0
+  list.addEventListener("keydown", (event) => {
+    const rows = [...list.children].filter((row) => !row.hidden)
+    const row = event.target.closest?.("li"), at = rows.indexOf(row)
+    const of = (one) => [...one.querySelectorAll("button")], nth = row ? of(row).indexOf(event.target) : 0
+    const to = {ArrowDown: [at + 1, nth], ArrowUp: [at - 1, nth], ArrowRight: [at, nth + 1], ArrowLeft: [at, nth - 1], Home: [0, 0], End: [rows.length - 1, 0]}[event.key]
+    if (event.key === "Escape" && row) list.focus()
+    if (!to || !rows[to[0]]) return
+    event.preventDefault()
+    of(rows[to[0]])[Math.max(0, Math.min(to[1], of(rows[to[0]]).length - 1))]?.focus()
+  })
   const empty = make("div", "empty")
   card.append(head, tools, list, empty)
   el.append(card)
@@ -105,7 +116,10 @@ export function render({model, el}) {
   }
   const trim = () => {
     const most = is_searched() ? MOST_KEPT : MOST
-    while (list.children.length > most) list.lastChild.remove()
+    while (list.children.length > most) {
+      if (list.lastChild.contains(list.getRootNode().activeElement)) list.focus()
+      list.lastChild.remove()
+    }
   }
   const add = (rows, is_new) => {
     note_names(rows)

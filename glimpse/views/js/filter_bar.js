@@ -90,7 +90,7 @@ export function render({model, el}) {
     if (state === drawn) return
     drawn = state
     const all = JSON.parse(state)
-    chips.replaceChildren(...all.map(draw))
+    keep_focus(bar, () => chips.replaceChildren(...all.map(draw)))
     clear.hidden = all.length === 0
     if (input.value === sent) input.value = ""
   }

@@ -11,7 +11,6 @@ export function render({model, el}) {
   const head = make("div", "head")
   const limit = make("select", "limit")
   limit.setAttribute("aria-label", "How long it may take")
-  head.append(make("h2", "", "Funnel"), limit)
   const list = make("ol", "list")
   const add = make("form", "add")
   const field = make("input", "field")
@@ -29,6 +28,9 @@ export function render({model, el}) {
   const empty = make("div", "empty")
   card.append(head, list, add, problem, empty)
   el.append(card)
+  const other = as_table(card, list, "Funnel")
+  head.append(make("h2", "", "Funnel"), other.toggle, limit)
+  list.removeAttribute("role")  // it is a list that can be read, too
 
   let s = {steps: [], within_s: 0, limits_s: [], offered: []}
   let typed = []  // as it was asked for last, which may be with a mistake
@@ -96,7 +98,8 @@ export function render({model, el}) {
       }))
       limit.value = String(s.within_s)
     }
-    if (model.phase !== "loading") list.replaceChildren(...typed.map(line))
+    if (model.phase !== "loading") keep_focus(list, () => list.replaceChildren(...typed.map(line)))
+    other.tell(() => [["Step", "Sessions", "Of all", "Of the step before"], s.steps.map((step) => [step.shown, step.sessions.toLocaleString(), percent(step.share), percent(step.of_previous)])])
     add.hidden = typed.length >= MOST
     empty.textContent = "No events in this span"
     empty.hidden = typed.length > 0 || model.phase !== "ready"

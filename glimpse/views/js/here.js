@@ -23,7 +23,9 @@ export function render({model, el}) {
     const row = make("button", "row")
     row.type = "button"
     row.title = "Filter by this session"
-    row.append(make("i", "dot"), make("span", "place clip"), make("span", "page clip"), make("span", "source clip"), make("span", "device clip"), make("span", "ago num"))
+    const dot = make("i", "dot")
+    dot.setAttribute("role", "img")
+    row.append(dot, make("span", "place clip"), make("span", "page clip"), make("span", "source clip"), make("span", "device clip"), make("span", "ago num"))
     row.addEventListener("click", () => { model.picked = JSON.stringify(["session_id", id, Date.now() + ++clicks]) })
     li.append(row)
     return li
@@ -44,7 +46,7 @@ export function render({model, el}) {
       li.remove()
       rows.delete(id)
     }
-    s.lines.forEach((line, i) => {
+    keep_focus(list, () => s.lines.forEach((line, i) => {
       if (!rows.has(line.id)) rows.set(line.id, draw(line.id))
       const li = rows.get(line.id)
       const [dot, where, page, source, device] = li.firstChild.children
@@ -52,13 +54,14 @@ export function render({model, el}) {
       if (dot.title !== presence) {
         dot.className = `dot ${presence.toLowerCase()}`
         dot.title = presence
+        dot.setAttribute("aria-label", presence)
       }
       write(where, [line.city, place(line.country)].filter(Boolean).join(", ") || "Unknown place")
       write(page, line.page ?? "–")
       write(source, line.source ?? "Direct")
       write(device, line.device ?? "–")
       if (list.children[i] !== li) list.insertBefore(li, list.children[i] ?? null)
-    })
+    }))
     write(count, s.all > s.lines.length ? `the latest ${s.lines.length} of ${s.all.toLocaleString()}` : "")
     empty.hidden = s.lines.length > 0
     age()

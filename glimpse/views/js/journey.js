@@ -29,7 +29,10 @@ export function render({model, el}) {
   player.append(play, speed)
   head.append(titles, player)
   const track = make("div", "track")
+  track.setAttribute("aria-hidden", "true")  // the list below says the same
   const list = make("ol", "list")
+  list.tabIndex = 0
+  list.setAttribute("aria-label", "What happened, in order")
   const empty = make("div", "empty")
   card.append(head, track, list, empty)
   el.append(card)

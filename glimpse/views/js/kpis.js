@@ -33,7 +33,6 @@ function tile(name, formula, is_first) {
   tip.setAttribute("role", "tooltip")
   head.append(make("span", "name", name), help)
   const value = make("div", "value num", "–")
-  value.setAttribute("aria-label", name)
   value.dataset.metric = name
   const note = make("div", "note clip")
   const svg = document.createElementNS(SVG, "svg")
@@ -46,6 +45,11 @@ function tile(name, formula, is_first) {
   line.setAttribute("class", "line")
   svg.append(area, line)
   el.append(head, value, note, svg, tip)
+  el.setAttribute("role", "group")
+  el.setAttribute("aria-label", name)
+  // Escape puts away what the pointer or the keyboard has called up.
+  help.addEventListener("keydown", (event) => { if (event.key === "Escape") tip.classList.add("away") })
+  for (const kind of ["blur", "pointerenter"]) help.addEventListener(kind, () => tip.classList.remove("away"))
   el.title = ""
 
   let to

@@ -1,4 +1,8 @@
 // What lies on the map: its title, which layer is shown, what size and colour mean, where the data is from.
+const regions = new Intl.DisplayNames(["en"], {type: "region"})
+const place = (code) => {
+  try { return code ? regions.of(code) : null } catch { return code }
+}
 const number = (n) => n.toLocaleString("en")
 const plural = (n, one, many) => `${number(n)} ${n === 1 ? one : many}`
 
@@ -64,8 +68,30 @@ export function render({model, el}) {
   link.target = "_blank"
   link.rel = "noopener noreferrer"
   source.append(link, document.createTextNode(" · Natural Earth"))
-  over.append(title, layers, keys, source)
+  const other = table_switch("Live map", (is_open) => { model.is_table = is_open }, "map")
+  const tools = make("div", "tools")
+  tools.append(layers, other.toggle)
+  over.append(title, tools, keys, source, other.region)
   el.append(over)
+
+  let clicks = 0
+  const row = ([field, value, name, code, here, active, events]) => {
+    const land = place(code) ?? "Unknown place"
+    const one = button("", name ?? land, () => { model.picked = JSON.stringify([field, value, Date.now() + ++clicks]) })
+    one.title = `Filter by ${one.textContent}`
+    return [one, ...(model.layer === "places" ? [land] : []), ...[here, active, events].map(number)]
+  }
+  const fill = () => {
+    other.show(model.is_table)
+    over.dataset.as = model.is_table ? "table" : "chart"
+    const root = el.getRootNode()
+    // Who goes through the lines with the keyboard is not thrown back by what comes in.
+    if (!model.is_table || !model.rows || other.region.contains(root.activeElement)) return
+    const are_places = model.layer === "places", at = other.region.scrollTop
+    const columns = [are_places ? "Place" : "Country", ...(are_places ? ["Country"] : []), "Sessions now", "Active", "Events in 30 min"]
+    other.region.replaceChildren(table_of("Live map", columns, JSON.parse(model.rows).map(row), are_places ? 2 : 1))
+    other.region.scrollTop = at
+  }
 
   let drawn = ""
   const show = () => {
@@ -86,9 +112,14 @@ export function render({model, el}) {
       : `${plural(s.sessions, "session", "sessions")} in ${plural(s.places, "place", "places")}` +
         (s.unlocated ? ` · ${number(s.unlocated)} of unknown place` : ""))
   }
+  const figure = named_figure(el, ".g-canvas")
+  const name_figure = () => figure.say(`Live map: ${counts.textContent}`)
   show()
-  model.on("state", show)
-  model.on("layer", show)
+  fill()
+  name_figure()
+  for (const name of ["state", "layer"]) model.on(name, () => { show(); name_figure() })
+  for (const name of ["rows", "is_table"]) model.on(name, fill)
+  model.on("remove", figure.stop)
 
   // The map's figure says what it looks at, perhaps before this is drawn.
   const tell = (event) => {

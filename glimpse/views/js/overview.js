@@ -1,21 +1,10 @@
 // The counts of a span, each with its change against the time before, and the chosen one as a line. All of it is drawn
 // from numbers; times are shown in the zone that was asked for.
-const SVG = "http://www.w3.org/2000/svg"
 const TILES = [["sessions", "Sessions"], ["page_views", "Page views"], ["events", "Events"], ["bounce", "Bounce rate"]]
 const LINES = ["sessions", "page_views", "events"]
 const H = 190, LEFT = 44, RIGHT = 14, TOP = 12, BOTTOM = 24
-const shape = (tag, attributes, text) => {
-  const el = document.createElementNS(SVG, tag)
-  for (const [key, value] of Object.entries(attributes)) el.setAttribute(key, value)
-  if (text != null) el.textContent = text
-  return el
-}
 const value_of = (totals, key) => key === "bounce" ? (totals.sessions ? totals.bounces / totals.sessions : null) : totals[key]
 const written = (key, value) => value == null ? "–" : key === "bounce" ? `${Math.round(value * 100)}%` : value.toLocaleString()
-const nice = (most) => {
-  const unit = 10 ** Math.floor(Math.log10(Math.max(1, most)))
-  return unit * [1, 2, 3, 4, 5, 6, 8, 10].find((step) => unit * step >= Math.max(1, most))
-}
 
 export function render({model, el}) {
   const card = make("section", "card")
@@ -27,8 +16,12 @@ export function render({model, el}) {
   const empty = make("div", "empty")
   const imported = make("p", "imported")
   imported.hidden = true
-  card.append(tiles, chart, imported, empty)
+  const box = make("div", "box")
+  box.append(chart)
+  card.append(tiles, box, imported, empty)
   el.append(card)
+  const other = as_table(card, chart, "Overview over time")
+  box.prepend(other.toggle)
   let s = null
   let chosen = "", count = 0
 
@@ -47,15 +40,6 @@ export function render({model, el}) {
     value.dataset.total = key
     one.append(make("span", "name", name), value, make("span", "change num"))
     tiles.append(one)
-  }
-  const moment = (t) => {
-    const options = s.unit === "minute" || s.unit === "hour" ? {weekday: "short", hour: "2-digit", minute: "2-digit"} : {day: "numeric", month: "short", year: "numeric"}
-    return new Intl.DateTimeFormat(undefined, {...options, timeZone: s.tz, hourCycle: "h23"}).format(t)
-  }
-  const tick = (t) => {
-    const is_short = s.until - s.since <= 2 * 86400000
-    const options = is_short ? {hour: "2-digit", minute: "2-digit"} : {day: "numeric", month: "short"}
-    return new Intl.DateTimeFormat(undefined, {...options, timeZone: s.tz, hourCycle: "h23"}).format(t)
   }
   const fill_tiles = () => {
     for (const one of tiles.children) {
@@ -94,13 +78,13 @@ export function render({model, el}) {
     const x = (i) => LEFT + (width - LEFT - RIGHT) * i / (n - 1)
     const y = (value) => H - BOTTOM - (H - BOTTOM - TOP) * value / top
     const path = (all) => all.slice(0, n).map((step, i) => `${i ? "L" : "M"}${x(i).toFixed(1)} ${y(step[column]).toFixed(1)}`).join("")
-    const svg = shape("svg", {viewBox: `0 0 ${width} ${H}`, width, height: H, role: "img", "aria-label": `${TILES.find(([key]) => key === chosen)[1]} over time`})
+    const svg = shape("svg", {viewBox: `0 0 ${width} ${H}`, width, height: H, role: "img", "aria-label": summed(s, TILES.find(([key]) => key === chosen)[1], steps.map((step) => [step[0], step[column]]))})
     for (const part of [0, 0.5, 1]) {
       svg.append(shape("line", {x1: LEFT, x2: width - RIGHT, y1: y(top * part), y2: y(top * part), class: "grid"}))
       svg.append(shape("text", {x: LEFT - 8, y: y(top * part) + 4, class: "label", "text-anchor": "end"}, (top * part).toLocaleString()))
     }
     const every = Math.max(1, Math.ceil(n / Math.max(2, Math.floor(width / 110))))
-    for (let i = Math.floor(every / 2); i < steps.length; i += every) svg.append(shape("text", {x: x(i), y: H - 6, class: "label", "text-anchor": "middle"}, tick(steps[i][0])))
+    for (let i = Math.floor(every / 2); i < steps.length; i += every) svg.append(shape("text", {x: x(i), y: H - 6, class: "label", "text-anchor": "middle"}, tick(s, steps[i][0])))
     const at = new Map(steps.map((step, i) => [step[0], i]))
     const theirs = (s.imported?.steps ?? []).map((step) => [at.get(step[0]), step[column]]).filter(([i]) => i != null)
     for (const [i, value] of theirs) svg.append(shape("line", {x1: x(i), x2: x(i), y1: y(0), y2: y(value), class: "theirs", "stroke-width": Math.max(2, Math.min(14, (width - LEFT - RIGHT) / n * 0.5)).toFixed(1)}))
@@ -119,7 +103,7 @@ export function render({model, el}) {
       cross.setAttribute("x1", x(i)); cross.setAttribute("x2", x(i))
       dot.setAttribute("cx", x(i)); dot.setAttribute("cy", y(steps[i][column]))
       tip.hidden = false
-      tip.replaceChildren(make("b", "num", steps[i][column].toLocaleString()), make("span", "", moment(steps[i][0])))
+      tip.replaceChildren(make("b", "num", steps[i][column].toLocaleString()), make("span", "when", moment(s, steps[i][0])))
       const other = theirs.find(([place]) => place === i)
       if (other) tip.append(make("span", "was", `${named()}: ${other[1].toLocaleString()}`))
       if (before[i]) tip.append(make("span", "was", `before: ${before[i][column].toLocaleString()}`))
@@ -130,6 +114,12 @@ export function render({model, el}) {
       tip.hidden = true
     })
     chart.replaceChildren(svg, tip)
+    other.tell(() => {
+      const names = LINES.map((key) => TILES.find(([one]) => one === key)[1])
+      const numbers = (step) => LINES.map((_, i) => step?.[i + 1].toLocaleString() ?? "–")
+      const beside = before.length ? names.map((name) => `${name} before`) : []
+      return [["Time", ...names, ...beside], steps.map((step, i) => [moment(s, step[0]), ...numbers(step), ...(beside.length ? numbers(before[i]) : [])]).reverse()]
+    })
   }
   const show = () => {
     card.dataset.phase = model.phase

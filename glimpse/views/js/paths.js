@@ -1,13 +1,6 @@
 // A Sankey diagram of steps from page to page, drawn from counts: two columns of all, three around one page. A click on
 // a page puts it in the middle. Names are data: they only ever become text.
-const SVG = "http://www.w3.org/2000/svg"
 const BAR = 10, GAP = 10, LEAST = 3, TOP = 26, CHAR = 6.6
-const shape = (tag, attributes, text) => {
-  const el = document.createElementNS(SVG, tag)
-  for (const [key, value] of Object.entries(attributes)) el.setAttribute(key, value)
-  if (text != null) el.textContent = text
-  return el
-}
 const short = (text, most) => text.length <= most ? text : `${text.slice(0, Math.max(1, most - 1))}…`
 
 export function render({model, el}) {
@@ -20,11 +13,12 @@ export function render({model, el}) {
   all.type = "button"
   all.addEventListener("click", () => want(null))
   const hint = make("span", "hint clip", "")
-  head.append(make("h2", "", "Paths"), hint, all)
   const chart = make("div", "chart")
   const empty = make("div", "empty")
   card.append(head, chart, empty)
   el.append(card)
+  const other = as_table(card, chart, "Steps from page to page", 2)
+  head.append(make("h2", "", "Paths"), hint, all, other.toggle)
   let s = {page: null, steps: []}
 
   // Columns of nodes: a page that is left stands on the left and one that is come to on the right.
@@ -46,7 +40,7 @@ export function render({model, el}) {
   const draw = () => {
     const {columns, links} = arranged()
     const width = Math.max(280, chart.clientWidth), height = Math.max(240, chart.clientHeight)
-    const svg = shape("svg", {viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": "Steps from page to page"})
+    const svg = shape("svg", {viewBox: `0 0 ${width} ${height}`, width, height, role: "group", "aria-label": says()})
     const most = Math.max(...columns.map((column) => column.length), 1)
     const gap = Math.min(GAP, 160 / most)
     const whole = Math.max(...columns.map((column) => column.reduce((sum, one) => sum + Math.max(one.in, one.out), 0)), 1)
@@ -85,7 +79,7 @@ export function render({model, el}) {
     heads.forEach((text, i) => svg.append(shape("text", {class: "title", x: i === 0 ? label - 8 : i === last ? width - label + 8 : width / 2, y: 15, "text-anchor": i === 0 ? "end" : i === last ? "start" : "middle"}, text)))
     for (const one of columns.flat()) {
       const n = Math.max(one.in, one.out).toLocaleString()
-      const group = shape("g", {class: "node", role: "button", tabindex: 0, "aria-label": `${one.page}: ${n} steps`})
+      const group = shape("g", {class: "node", "data-key": one.page, role: "button", tabindex: 0, "aria-label": `${one.page}: ${n} steps`})
       group.append(shape("title", {}, one.page), shape("rect", {x: one.x, y: one.y, width: BAR, height: one.h, rx: 2}))
       const is_left = one.column === 0, is_middle = !is_left && one.column < last
       const text = `${short(one.page, Math.floor((label - 44) / CHAR))}  ${n}`
@@ -96,7 +90,12 @@ export function render({model, el}) {
       group.addEventListener("keydown", (event) => { if (event.key === "Enter" || event.key === " ") { event.preventDefault(); go() } })
       svg.append(group)
     }
-    chart.replaceChildren(svg)
+    keep_focus(chart, () => chart.replaceChildren(svg))
+    other.tell(() => [["From", "To", "Steps"], s.steps.map(([from, to, n]) => [from, to, n.toLocaleString()])])
+  }
+  const says = () => {
+    const whole = s.steps.reduce((sum, step) => sum + step[2], 0), [first] = s.steps
+    return `${whole.toLocaleString()} steps ${s.page === null ? "from page to page" : `to and from ${s.page}`}; most, ${first[2].toLocaleString()}, from ${first[0]} to ${first[1]}`
   }
   const show = () => {
     card.dataset.phase = model.phase
@@ -105,7 +104,7 @@ export function render({model, el}) {
     const is_failed = model.phase === "failed"
     empty.textContent = is_failed ? model.problem : "No steps from page to page in this span"
     empty.hidden = !is_failed && (model.phase === "loading" || s.steps.length > 0)
-    chart.hidden = is_failed || s.steps.length === 0
+    chart.hidden = other.toggle.hidden = is_failed || s.steps.length === 0
     hint.textContent = s.page === null ? "the most frequent steps; click a page to follow it" : `to and from ${s.page}`
     all.hidden = s.page === null
     if (!chart.hidden) draw()

@@ -40,7 +40,7 @@ export function render({model, el}) {
       li.remove()
       rows.delete(project)
     }
-    lines.forEach((line, i) => {
+    keep_focus(list, () => lines.forEach((line, i) => {
       if (!rows.has(line.project)) rows.set(line.project, draw(line.project))
       const li = rows.get(line.project)
       const cells = [...li.firstChild.querySelectorAll("b")]
@@ -49,7 +49,7 @@ export function render({model, el}) {
       const most = Math.max(1, ...line.line), last = Math.max(1, line.line.length - 1)
       li.querySelector("path").setAttribute("d", line.line.map((n, at) => `${at ? "L" : "M"}${(100 * at / last).toFixed(1)} ${(23 - 22 * n / most).toFixed(1)}`).join(""))
       if (list.children[i] !== li) list.insertBefore(li, list.children[i] ?? null)
-    })
+    }))
   }
   show()
   model.on("state", show)

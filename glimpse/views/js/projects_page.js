@@ -80,7 +80,7 @@ export function render({model, el}) {
       line.li.remove()
       rows.delete(name)
     }
-    s.projects.forEach((one, i) => {
+    keep_focus(list, () => s.projects.forEach((one, i) => {
       if (!rows.has(one.id)) rows.set(one.id, row_of(one.id))
       const line = rows.get(one.id)
       line.lamp.dataset.state = one.state
@@ -88,7 +88,7 @@ export function render({model, el}) {
       line.now.textContent = one.state === "live" ? `${one.events_last_minute.toLocaleString()} a minute` : one.state === "quiet" ? "quiet" : "no event yet"
       line.row.setAttribute("aria-pressed", String(one.id === chosen))
       if (list.children[i] !== line.li) list.insertBefore(line.li, list.children[i] ?? null)
-    })
+    }))
     const registered = s.projects.filter((one) => one.is_registered).length
     total.textContent = s.is_open ? "none is registered: events of any are taken" : `${registered.toLocaleString()} registered`
     note.textContent = s.may_change
@@ -102,7 +102,7 @@ export function render({model, el}) {
   const lamp = make("i", "lamp"), told = make("div")
   const first_title = make("b"), first_more = make("span")
   told.append(first_title, first_more)
-  first.setAttribute("role", "status")
+  first_title.setAttribute("role", "status")  // the numbers below it change all the time
   const tag = tag_box(() => tag_of(s.sdk_url, chosen))
   const first_look = button("action", "Look at it live", () => {
     const url = new URL(location.href)

@@ -28,7 +28,7 @@ export function render({model, el}) {
     const li = make("li")
     const one = make("button", "row")
     one.type = "button"
-    one.dataset.session = row.id
+    one.dataset.session = one.dataset.key = row.id
     const when = new Intl.DateTimeFormat(undefined, {day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: s.tz}).format(row.started_at)
     const where = [row.city ?? row.region, place(row.country)].filter(Boolean).join(", ") || "Unknown place"
     const way = row.entry_page === row.exit_page ? row.entry_page : `${row.entry_page ?? "?"} → ${row.exit_page ?? "?"}`
@@ -68,7 +68,7 @@ export function render({model, el}) {
       drawn = model.state
       s = JSON.parse(drawn)
       open ||= s.open
-      list.replaceChildren(...s.rows.map(draw))
+      keep_focus(list, () => list.replaceChildren(...s.rows.map(draw)))
       mark()
     }
     filter()

@@ -13,13 +13,15 @@ export function render({model, el}) {
   card.setAttribute("aria-label", "Segments side by side")
   const head = make("div", "head")
   const add = button("add", "Add a column", () => want([...typed, ""]))
-  head.append(make("h2", "", "Segments side by side"), make("span", "hint", ""), add)
+  const hint = make("span", "hint", "")
   const scroll = make("div", "scroll")
   const empty = make("div", "empty")
   const offered = make("datalist")
   offered.id = "segments"
   card.append(head, scroll, offered, empty)
   el.append(card)
+  const other = as_table(card, scroll, "Segments side by side", 2)
+  head.append(make("h2", "", "Segments side by side"), hint, other.toggle, add)
   let s = {columns: [], known: [], goal: "", least: 2, most: 4}
   let typed = []
   const want = (columns) => {
@@ -62,7 +64,8 @@ export function render({model, el}) {
   const spark = (column, at, place, most, name) => {
     const values = column.steps.map((step) => step[place])
     const W = 200
-    const svg = shape("svg", {viewBox: `0 0 ${W} ${H}`, preserveAspectRatio: "none", class: "spark", role: "img", "aria-label": `${name} over time, column ${at + 1}`})
+    const says = `${name} over time, up to ${written(MEASURES[place - 1][0], Math.max(...values.filter((value) => value != null), 0))} in one ${s.unit}`
+    const svg = shape("svg", {viewBox: `0 0 ${W} ${H}`, preserveAspectRatio: "none", class: "spark", role: "img", "aria-label": `${says}, column ${at + 1}`})
     const x = (i) => values.length > 1 ? W * i / (values.length - 1) : W / 2
     const y = (value) => H - 3 - (H - 8) * value / most
     svg.append(shape("line", {x1: 0, x2: W, y1: H - 3, y2: H - 3, class: "grid"}))
@@ -74,8 +77,7 @@ export function render({model, el}) {
       is_pen_up = false
     })
     svg.append(shape("path", {d, class: "path", style: `stroke:var(--g-type-${at})`}))
-    const title = shape("title", {}, `${name}, up to ${written(MEASURES[place - 1][0], Math.max(...values.filter((value) => value != null), 0))} in one ${s.unit}`)
-    svg.append(title)
+    svg.append(shape("title", {}, says))
     return svg
   }
   const cell = (column, at, [key, name], place, most) => {
@@ -102,7 +104,7 @@ export function render({model, el}) {
     if (is_failed || !model.state || model.phase === "loading") return
     s = JSON.parse(model.state)
     typed = s.columns.map((column) => column.typed)
-    head.children[1].textContent = s.goal ? `conversion to ${s.goal}` : "choose a goal above to see conversion"
+    hint.textContent = s.goal ? `conversion to ${s.goal}` : "choose a goal above to see conversion"
     add.hidden = s.columns.length >= s.most
     offered.replaceChildren(...s.known.map((value) => {
       const option = make("option")
@@ -110,7 +112,7 @@ export function render({model, el}) {
       return option
     }))
     const measures = MEASURES.filter(([key]) => key !== "conversion" || s.goal)
-    scroll.replaceChildren(...s.columns.map((column, at) => {
+    keep_focus(scroll, () => scroll.replaceChildren(...s.columns.map((column, at) => {
       const one = make("div", "column")
       one.append(header(column, at), ...measures.map((measure) => {
         const place = MEASURES.indexOf(measure) + 1
@@ -118,8 +120,15 @@ export function render({model, el}) {
         return cell(column, at, measure, place, most)
       }))
       return one
-    }))
+    })))
     scroll.style.setProperty("--columns", s.columns.length)
+    other.tell(() => {
+      const cells = (key, of) => s.columns.map((column) => column.problem ? "–" : written(key, of(column)))
+      const all = measures.map(([key, name]) => ["All of the span", name, ...cells(key, (column) => column.totals[key])])
+      const steps = s.columns.find((column) => column.steps)?.steps ?? []
+      const each = steps.flatMap((step, i) => measures.map(([key, name]) => [moment(s, step[0]), name, ...cells(key, (column) => column.steps[i]?.[MEASURES.findIndex(([one]) => one === key) + 1])]))
+      return [["Time", "Measure", ...s.columns.map((column, at) => column.typed || (at ? `Everything, column ${at + 1}` : "Everything"))], [...all, ...each.toReversed()]]
+    })
   }
   show()
   for (const name of ["state", "phase", "problem"]) model.on(name, show)

@@ -18,7 +18,11 @@ export function render({model, el, view}) {
   let s = {state: "live"}
 
   const show = () => {
-    line.dataset.state = lost ? "disconnected" : s.state
+    const state = lost ? "disconnected" : s.state
+    // What goes on every second is there to be read, not to be called out: only another state is.
+    line.setAttribute("aria-live", state === "live" && line.dataset.state === "live" ? "off" : "polite")
+    more.setAttribute("aria-hidden", String(state === "delayed" && !s.problem))
+    line.dataset.state = state
     if (lost) {
       word.textContent = "Disconnected"
       more.textContent = "looking for the server…"

@@ -9,13 +9,13 @@ export function render({model, el}) {
   card.setAttribute("aria-label", "Retention")
   const head = make("div", "head")
   head.append(make("h2", "", "Retention"), make("span", "hint", "sessions still there after"))
-  const tabs = make("div", "tabs")
-  tabs.setAttribute("role", "tablist")
   const scroll = make("div", "scroll")
+  scroll.tabIndex = 0  // it has nothing else that can be gone to
+  const tabs = tab_list(scroll, (name) => { model.wanted = JSON.stringify({tab: name, n: Date.now() + ++count}) })
   const table = make("table")
   scroll.append(table)
   const empty = make("div", "empty")
-  card.append(head, tabs, scroll, empty)
+  card.append(head, tabs.list, scroll, empty)
   el.append(card)
   let s = {tabs: [], rows: [], after_s: []}
 
@@ -45,16 +45,7 @@ export function render({model, el}) {
     card.dataset.phase = model.phase
     card.setAttribute("aria-busy", String(model.phase === "loading"))
     if (model.state) s = JSON.parse(model.state)
-    if (tabs.children.length !== s.tabs.length) {
-      tabs.replaceChildren(...s.tabs.map((name) => {
-        const one = make("button", "tab", name)
-        one.type = "button"
-        one.setAttribute("role", "tab")
-        one.addEventListener("click", () => { model.wanted = JSON.stringify({tab: name, n: Date.now() + ++count}) })
-        return one
-      }))
-    }
-    for (const one of tabs.children) one.setAttribute("aria-selected", String(one.textContent === s.tab))
+    tabs.show(s.tabs, s.tab)
     const is_failed = model.phase === "failed"
     empty.textContent = is_failed ? model.problem : "No sessions started in this span"
     empty.hidden = !is_failed && (model.phase === "loading" || s.rows.length > 0)
@@ -65,6 +56,7 @@ export function render({model, el}) {
       th.scope = "col"
       return th
     }))
+    table.setAttribute("aria-label", "Share of sessions that were still there")
     table.replaceChildren(make("thead"), make("tbody"))
     table.firstChild.append(top)
     table.lastChild.append(...s.rows.map(line))

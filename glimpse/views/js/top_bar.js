@@ -23,7 +23,7 @@ const moon = () => icon(shape("path", {d: "M20 14.5A8 8 0 0 1 9.5 4 8 8 0 1 0 20
 export function render({model, el}) {
   const bar = make("div", "bar")
   const brand = make("div", "brand")
-  brand.append(mark(), make("span", "word", "Glimpse"))
+  brand.append(mark(), make("h1", "word", "Glimpse"))
   const chooser = make("label", "chooser")
   const select = make("select")
   select.setAttribute("aria-label", "Project")

@@ -23,6 +23,7 @@ export function render({model, el}) {
     const s = model.state ? JSON.parse(model.state) : {title: "", unit: "", lines: []}
     write(title, s.title)
     write(unit, s.unit)
+    if (card.ariaLabel !== s.title) card.setAttribute("aria-label", s.title)
     field = s.picks
     while (list.children.length > s.lines.length) list.lastChild.remove()
     while (list.children.length < s.lines.length) {

@@ -19,13 +19,12 @@ export function render({model, el}) {
   const head = make("div", "head")
   const title = make("h2", "", "Slowest first")
   head.append(title, make("span", "hint", "75th percentile"))
-  const tabs = make("div", "tabs")
-  tabs.setAttribute("role", "tablist")
   const scroll = make("div", "scroll")
+  const tabs = tab_list(scroll, (name) => want({tab: name}))
   const table = make("table")
   const empty = make("div", "empty")
   scroll.append(table)
-  card.append(head, tabs, scroll, empty)
+  card.append(head, tabs.list, scroll, empty)
   card.setAttribute("aria-label", "Web vitals by page, country or device")
   el.append(card)
   let s = {tabs: [], rows: [], metrics: [], field: "page"}
@@ -68,22 +67,18 @@ export function render({model, el}) {
     top.lastChild.scope = "col"
     const of = (row) => row.metrics[sorted_by]?.value ?? -1
     const rows = [...s.rows].sort((a, b) => of(b) - of(a))
-    table.replaceChildren(make("thead"), make("tbody"))
-    table.firstChild.append(top)
-    table.lastChild.append(...rows.map(line))
+    table.setAttribute("aria-label", `75th percentile of each Web Vital by ${s.tab}`)
+    keep_focus(table, () => {
+      table.replaceChildren(make("thead"), make("tbody"))
+      table.firstChild.append(top)
+      table.lastChild.append(...rows.map(line))
+    })
   }
   const show = () => {
     card.dataset.phase = model.phase
     card.setAttribute("aria-busy", String(model.phase === "loading"))
     if (model.state) s = JSON.parse(model.state)
-    if (tabs.children.length !== s.tabs.length) {
-      tabs.replaceChildren(...s.tabs.map((name) => {
-        const one = button("tab", name, () => want({tab: name}))
-        one.setAttribute("role", "tab")
-        return one
-      }))
-    }
-    for (const one of tabs.children) one.setAttribute("aria-selected", String(one.textContent === s.tab))
+    tabs.show(s.tabs, s.tab)
     const is_failed = model.phase === "failed"
     empty.textContent = is_failed ? model.problem : s.rows.length || model.phase === "loading" ? "" : "Nothing in this span"
     empty.hidden = !empty.textContent

@@ -12,15 +12,21 @@ export function render({model, el}) {
   const card = make("section", "card")
   card.setAttribute("aria-label", "Web vitals over time")
   const head = make("div", "head")
-  head.append(make("h2", "", "Over time"), make("span", "hint", "75th percentile"))
-  const tabs = make("div", "tabs")
-  tabs.setAttribute("role", "tablist")
+  const panel = make("div", "panel")
+  const tabs = tab_list(panel, (key) => {
+    metric = key
+    model.wanted = JSON.stringify({metric: key, n: Date.now() + ++count})
+    show()
+  })
   const chart = make("div", "chart")
   const tip = make("div", "tip")
   tip.hidden = true
   const empty = make("div", "empty")
-  card.append(head, tabs, chart, empty)
+  panel.append(chart, empty)
+  card.append(head, tabs.list, panel)
   el.append(card)
+  const other = as_table(card, chart, "Web vitals over time")
+  head.append(make("h2", "", "Over time"), make("span", "hint", "75th percentile"), other.toggle)
   let s = null
   let metric = "", count = 0
 
@@ -72,6 +78,7 @@ export function render({model, el}) {
     })
     svg.addEventListener("pointerleave", () => { tip.hidden = true; cross.setAttribute("visibility", "hidden") })
     chart.replaceChildren(svg, tip)
+    other.tell(() => [["Time", `${name}, 75th percentile`, "Band", "Good", "Measured"], points.map(([t, value, n, good, band]) => [moment(s, t), written(metric, value), band, `${Math.round(good * 100)}%`, n.toLocaleString()]).reverse()])
   }
   const show = () => {
     card.dataset.phase = model.phase
@@ -82,19 +89,7 @@ export function render({model, el}) {
     }
     const is_failed = model.phase === "failed"
     if (s) {
-      if (!tabs.children.length) {
-        tabs.replaceChildren(...Object.entries(s.metrics).map(([key, {name}]) => {
-          const one = button("tab", key, () => {
-            metric = key
-            model.wanted = JSON.stringify({metric: key, n: Date.now() + ++count})
-            show()
-          })
-          one.title = name
-          one.setAttribute("role", "tab")
-          return one
-        }))
-      }
-      for (const one of tabs.children) one.setAttribute("aria-selected", String(one.textContent === metric))
+      tabs.show(Object.keys(s.metrics), metric, Object.fromEntries(Object.entries(s.metrics).map(([key, {name}]) => [key, name])))
       tip.hidden = true
       draw()
     }

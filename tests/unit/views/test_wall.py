@@ -38,6 +38,22 @@ def test_a_wall_goes_from_the_map_to_the_lists_to_all_projects_and_begins_again(
     assert wall.scene == "map"  # of one project there are two scenes
 
 
+def test_a_wall_is_turned_and_held_by_hand(window: Window):
+    dashboard = Dashboard(window)
+    at = [0.0]
+    wall = Wall(dashboard.live, dashboard._head, clock=lambda: at[0])
+    wall.keys.turned += 1
+    assert wall.scene == "lists"
+    wall.keys.is_held = True
+    at[0] = 10 * TURN_EVERY_S
+    assert wall.scene == "lists"
+    wall.keys.turned -= 1
+    assert wall.scene == "map"
+    wall.keys.is_held = False
+    at[0] += TURN_EVERY_S + 1
+    assert wall.scene == "lists"
+
+
 def test_projects_stand_beside_each_other_only_where_all_are_looked_at(window: Window):
     shown = ProjectList(window)
     chosen: list[str] = []
