@@ -7,6 +7,14 @@ from typing import Any
 from browsing import Page
 
 MOST_STOPS = 400
+# The Tab key goes on from where it was, also when nothing is focused: so begin before all.
+_BEGIN = """() => {
+  const start = document.createElement("i")
+  start.tabIndex = -1
+  document.body.prepend(start)
+  start.focus()
+  start.remove()
+}"""
 # What can be gone to, in the whole page: shadow roots too.
 _FIND = """() => {
   window.saidOf = (el) => `${el.localName}.${el.getAttribute("class") ?? ""} ` +
@@ -16,7 +24,9 @@ _FIND = """() => {
     for (const el of root.querySelectorAll("*")) {
       if (el.shadowRoot) look(el.shadowRoot)
       const can_be = el.matches("button, input, select, textarea, a[href], summary, [tabindex]")
-      if (can_be && !el.disabled && el.tabIndex >= 0 && el.checkVisibility({visibilityProperty: true})) found.push(el)
+      if (!can_be || el.disabled || !el.checkVisibility({visibilityProperty: true})) continue
+      const has_arrows = el.closest('[role="tablist"], ol[tabindex="0"]')  // which lead on from their one stop
+      if (el.tabIndex >= 0 || (!has_arrows && el.matches("button, input, select, textarea"))) found.push(el)
     }
   }
   look(document)
@@ -42,7 +52,7 @@ _HERE = """() => {
   }
 }"""
 _LEFT = """(been) => window.stops.filter((el, i) => !been.includes(i) && el.isConnected
-  && el.checkVisibility({visibilityProperty: true}) && el.tabIndex >= 0)
+  && el.checkVisibility({visibilityProperty: true}))
   .map(saidOf)"""
 NAMED = {
     *("button", "checkbox", "combobox", "link", "listbox", "menuitem", "searchbox", "slider", "spinbutton", "tab"),
@@ -52,7 +62,7 @@ NAMED = {
 
 def walk(page: Page) -> list[str]:
     """Go through a page with the Tab key, and return what is wrong with it."""
-    page.evaluate("() => { document.activeElement?.blur(); window.getSelection()?.removeAllRanges() }")
+    page.evaluate(_BEGIN)
     there, been, wrong = page.evaluate(_FIND), [], []
     for _ in range(MOST_STOPS):
         page.keyboard.press("Tab")

@@ -145,7 +145,7 @@ class Timeline(LiveView):
 
     def _show_table(self, *, is_shown: bool) -> None:
         self.layout.css_classes = ["g-timeline", *(["g-as-table"] if is_shown else [])]
-        self.pull.refresh_soon()
+        self._redraw_soon()
 
     def _on_drawn(self, plot: Any, _element: Any) -> None:
         drawn = _Drawn(plot)

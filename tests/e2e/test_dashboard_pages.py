@@ -155,14 +155,13 @@ def test_what_an_event_says_is_text_on_each_page_and_runs_nothing(served: Served
 
 # What is on each page when it stands, and how many charts it has, each also a table.
 SHOWN: dict[str, tuple[str, int]] = {
-    "live": (".g-feed li.row", 2),
-    "history": (".g-breakdown .line", 1),
-    "sessions&session=walk/0190c0de-0000-7000-8000-000000000001": (".g-journey .step", 0),
-    "explore&goal=buy": (".g-paths .node", 4),
-    "performance": (".g-vitals-series .point", 1),
-    "projects": (".g-page-projects .row", 0),
-    "operations": (".g-page-operations tbody tr", 0),
-    "live&kiosk=1": (".g-map canvas", 0),
+    "Live": (".g-feed li.row", 2),
+    "History": (".g-breakdown .line", 1),
+    "Sessions": (".g-journey .step", 0),
+    "Explore": (".g-paths .node", 4),
+    "Performance": (".g-vitals-series .point", 1),
+    "Projects": (".g-page-projects .row", 0),
+    "Operations": (".g-page-operations tbody tr", 0),
 }
 
 
@@ -178,14 +177,27 @@ def test_each_page_is_walked_with_the_keyboard_alone_and_all_that_can_be_used_or
     assert served.post(events)[0] == 200
     wait_for_store(served, "walk")
     with chromium() as watched:
+        chosen = f"project=walk&since=1h&goal=buy&session=walk/{session}"
+        page = watched.open(f"{served.url}/glimpse_app?{chosen}", reduced_motion="reduce")
         for view, (shown, charts) in SHOWN.items():
-            page = watched.open(f"{served.url}/glimpse_app?project=walk&since=1h&view={view}", reduced_motion="reduce")
+            page.get_by_role("navigation").get_by_role("button", name=view).focus()
+            page.keyboard.press("Enter")
             page.locator(shown).first.wait_for()
-            assert (view, walk(page)) == (view, [])
-            wait_until(lambda page=page: nameless(page) == [], what=f"names of all on {view}: {nameless(page)}")
+            see_all(page, view)
             see_tables(page, charts)
-            page.context.close()
+        wall = watched.open(f"{served.url}/glimpse_app?project=walk&kiosk=1", reduced_motion="reduce")
+        wait_for_map(wall)
+        see_all(wall, "a wall")
+        assert "Held" in wall.get_by_role("status").all_inner_texts()[-1]
+        wall.keyboard.press("ArrowRight")
+        wall.locator(".g-wall-lists").wait_for()
         assert (watched.errors, watched.strays) == ([], [])
+
+
+def see_all(page: Page, view: str) -> None:
+    """Walk a page, and look for what has no name."""
+    assert (view, walk(page)) == (view, [])
+    wait_until(lambda: nameless(page) == [], what=f"names of all on {view}: {nameless(page)}")
 
 
 def see_tables(page: Page, charts: int) -> None:
