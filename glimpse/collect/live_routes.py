@@ -11,6 +11,8 @@ from glimpse.collect.spans import filter_asked, project_asked
 class LiveHandler(ReadHandler):
     """`GET /api/v1/live`: what is happening now."""
 
+    takes = ("project", "where", "segment")
+
     async def get(self) -> None:
         """Answer with the numbers that all viewers share who look through the same filter."""
         project = project_asked(self._ask)

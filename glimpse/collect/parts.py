@@ -129,10 +129,16 @@ class ReadHandler(Handler):
         problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": message}
         self.answer(problem, status, PROBLEM)
 
+    takes: tuple[str, ...] | None = None  # the parameters that there are; None: who answers looks at them
+
     def prepare(self) -> None:
-        """Refuse those who may not look."""
+        """Refuse those who may not look, and a parameter that there is not: a slip would be answered with too much."""
         if not may_look(self.request, self.parts.settings):
             self.refuse(HTTPStatus.FORBIDDEN, REFUSAL)
+        elif self.takes is not None:
+            for name in self.request.query_arguments:
+                if name not in self.takes:
+                    raise QueryError(f"there is no parameter {name[:80]!r}; there are {', '.join(self.takes)}")
 
     def write_error(self, status_code: int, **details: Any) -> None:
         """Answer a mistake in the question with 400, and a store that is away with 503."""

@@ -16,6 +16,8 @@ from glimpse.filters import from_json, to_text
 class LedgerHandler(ReadHandler):
     """`GET /api/v1/ledger`: what became of every event received."""
 
+    takes = ("project",)
+
     async def get(self) -> None:
         """Answer with the account of one project or of all."""
         project = project_asked(lambda name: self.get_query_argument(name, None))
@@ -24,6 +26,8 @@ class LedgerHandler(ReadHandler):
 
 class SegmentsHandler(ReadHandler):
     """`GET /api/v1/segments`: the saved filters that can be asked for by name."""
+
+    takes = ("project",)
 
     async def get(self) -> None:
         """Answer with those of one project and of all: the filter as text and as JSON."""

@@ -45,6 +45,7 @@ _UNFIT_FOR_FILES = re.compile(r"[^A-Za-z0-9._-]+")
 class RowsHandler(ReadHandler):
     """Rows of one table."""
 
+    takes = ("project", "since", "until", "where", "segment", "limit", "after", "format")
     path: str
 
     async def _stream(self, wanted: Wanted, form: str) -> None:
@@ -141,6 +142,8 @@ class SessionsHandler(RowsHandler):
 
 class JourneyHandler(RowsHandler):
     """`GET /api/v1/sessions/<id>`: one session's events, in order."""
+
+    takes = ("project", "format")
 
     async def get(self, session: str) -> None:
         """Answer with all of them; 404 when there is none."""

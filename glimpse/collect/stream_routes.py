@@ -26,6 +26,7 @@ _GOODBYE_S = 5.0  # for a slow reader to take the word why it is dropped
 class StreamHandler(ReadHandler, WebSocketHandler):
     """Tells events and numbers until the client leaves. Pages of other sites can't open it: Tornado looks at Origin."""
 
+    takes = ("project", "where", "segment", "last_id")
     _feed: Feed
     _reader: Reader
     _last_id: str | None

@@ -128,6 +128,17 @@ async def test_a_mistake_is_a_problem_document(api: Api, path: str, asked: dict[
     assert told in problem["detail"]
 
 
+async def test_a_parameter_that_there_is_not_is_told_with_those_that_there_are(api: Api):
+    for path, operation in OPERATIONS.items():
+        asked = least(operation) | {"whre": "x"}
+        response = await api.ask(address_of(path, asked), **asked)
+        told = json.loads(response.body)["detail"]
+        assert (response.code, "'whre'" in told) == (400, True), path
+        if told.startswith("there is no parameter"):
+            taken = [one["name"] for one in operation["parameters"] if one["in"] == "query"]
+            assert sorted(told.partition("there are ")[2].split(", ")) == sorted(taken), path
+
+
 @given(data=st.data())
 @settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_whatever_is_asked_is_answered_or_told(api: Api, data: st.DataObject):
