@@ -9,7 +9,7 @@ BIN := .venv/bin
 PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check
 SDK_SOURCES := $(shell find sdk/src sdk/scripts -type f) sdk/package.json
 # Those that need a full geo database, or long, have a target of their own; load.py is what one of them loads with.
-ALONE := bench/delivery.py bench/dashboard.py bench/dashboard_tabs.py bench/export.py bench/soak.py bench/chaos.py bench/fuzz.py bench/geo_accuracy.py bench/field.py bench/load.py bench/slowloris.py \
+ALONE := bench/delivery.py bench/dashboard.py bench/dashboard_frames.py bench/dashboard_tabs.py bench/viewers.py bench/export.py bench/soak.py bench/chaos.py bench/fuzz.py bench/geo_accuracy.py bench/field.py bench/load.py bench/slowloris.py \
 	bench/pipeline_race.py bench/pipeline_flat.py bench/pipeline_serve.py bench/queries.py
 BENCHES := $(filter-out $(ALONE),$(wildcard bench/[a-z]*.py))
 CHECKED := glimpse glimpse_app.py tests bench docs

@@ -8,13 +8,19 @@ from __future__ import annotations
 
 import argparse
 import asyncio
+import base64
 import json
+import os
 import re
+import time
+from urllib.parse import urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
 from tornado.websocket import WebSocketClientConnection, websocket_connect
 
 WITHIN_S = 120
+TELL_EVERY_S = 5.0
+PONG = b"\x8a\x80\0\0\0\0"  # that it is alive, whether it was asked or not
 TOKEN = re.compile(rb'"token":\s*"([^"]+)"')
 READY = {
     "kind": "MessageSent",
@@ -33,15 +39,39 @@ def main() -> None:
 
 
 async def hold(url: str, viewers: int) -> None:
-    """Read and drop what so many viewers are sent."""
-    lines = [await opened(url) for _ in range(viewers)]
+    """Read and drop what so many viewers are sent, as bytes: what a browser makes of them is its machine's affair."""
+    port = urlsplit(url).port
+    assert port
+    lines = [await connected(url, port) for _ in range(viewers)]
     print("there", flush=True)
-    await asyncio.gather(*(_drop(line) for line in lines))
+    await asyncio.gather(*(_drop(*line) for line in lines))
 
 
-async def _drop(line: WebSocketClientConnection) -> None:
-    while await line.read_message() is not None:
-        pass
+async def _drop(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
+    told_at = 0.0
+    while await reader.read(2**20):
+        if time.monotonic() - told_at > TELL_EVERY_S:
+            told_at = time.monotonic()
+            writer.write(PONG)
+
+
+async def connected(url: str, port: int, keeps: int = 2**20) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+    """Open a tab as `opened` does, with a socket whose bytes one reads oneself; at most so many are taken before."""
+    token = await token_of(url)
+    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=keeps)
+    head = {"Host": f"127.0.0.1:{port}", "Upgrade": "websocket", "Connection": "Upgrade"}
+    head |= {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode()}
+    head |= {"Sec-WebSocket-Protocol": f"bokeh, {token}"}
+    lines = ["GET /glimpse_app/ws HTTP/1.1", *(f"{name}: {value}" for name, value in head.items()), "", ""]
+    writer.write("\r\n".join(lines).encode())
+    heard = b""
+    while b"ACK" not in heard:
+        heard += await reader.read(4096)
+    for part in messages():
+        body = part.encode()
+        size = bytes([0x80 | len(body)]) if len(body) < 126 else bytes([0x80 | 126]) + len(body).to_bytes(2, "big")
+        writer.write(b"\x81" + size + b"\0\0\0\0" + body)
+    return reader, writer
 
 
 async def opened(url: str) -> WebSocketClientConnection:

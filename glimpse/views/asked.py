@@ -13,7 +13,7 @@ import msgspec
 import panel as pn
 import param
 
-from glimpse.errors import GlimpseError
+from glimpse.errors import GlimpseError, QueryError, QueryTooSlow
 from glimpse.views.address import Choices
 from glimpse.views.parts import Picture
 from glimpse.views.scope import Scope
@@ -37,6 +37,7 @@ class AskedPicture(Picture):
 
     phase = param.Selector(default="loading", objects=["loading", "ready", "failed"])
     problem = param.String("", doc="Why it failed.")
+    may_pass = param.Boolean(default=False, doc="Whether the same question may be answered if it is asked again.")
     wanted = param.String("", doc="What the browser asks for, as JSON.")
 
     __abstract = True
@@ -125,17 +126,18 @@ class AskedView(pn.viewable.Viewer):
         try:
             answer = await self._answer(self.scope)
         except (GlimpseError, OSError) as problem:
-            self._fail(turn, str(problem))
+            is_mistaken = isinstance(problem, QueryError) and not isinstance(problem, QueryTooSlow)
+            self._fail(turn, str(problem), may_pass=not is_mistaken)
         except Exception:
             log.exception("a view's question failed")
-            self._fail(turn, "The question could not be answered; the server's log says why.")
+            self._fail(turn, "The question could not be answered; the server's log says why.", may_pass=True)
         else:
             if turn == self._turn:
                 self.picture.param.update(state=_encode(answer).decode(), phase="ready", problem="")
 
-    def _fail(self, turn: int, problem: str) -> None:
+    def _fail(self, turn: int, problem: str, *, may_pass: bool) -> None:
         if turn == self._turn:
-            self.picture.param.update(phase="failed", problem=problem)
+            self.picture.param.update(phase="failed", problem=problem, may_pass=may_pass)
 
     def _take_pick(self, said: str) -> None:
         try:
@@ -149,6 +151,9 @@ class AskedView(pn.viewable.Viewer):
         try:
             what = msgspec.json.decode(said, type=dict[str, Any])
         except msgspec.MsgspecError:
+            return
+        if "again" in what:
+            self.reload()
             return
         self._wish(what)
         self.choices = self._said()

@@ -35,7 +35,7 @@ class Board:
         self._cells: WeakValueDictionary[Frame, Cells] = WeakValueDictionary()  # each while a map shows it
         self.version = 0
         self._made: dict[str, Any] = {}
-        self._lasting: dict[str, tuple[int, str]] = {}
+        self._lasting: dict[str, tuple[int, int, str]] = {}  # when it was made, of which version, and the text
         self._renew()
 
     def take(self, numbers: LiveNumbers) -> None:
@@ -56,11 +56,18 @@ class Board:
 
     def lasting(self, name: str, ms: int, make: Callable[[Board], str]) -> str:
         """Return a text that is made anew at most so often, whatever the version: by the first viewer that asks."""
-        made_at, text = self._lasting.get(name, (0, ""))
-        if self.numbers.as_of - made_at >= ms or not text:
-            text = make(self)
-            self._lasting[name] = (self.numbers.as_of, text)
-        return text
+        made_at, _, text = self._lasting.get(name, (0, 0, ""))
+        return text if text and self.numbers.as_of - made_at < ms else self.renewed(name, make)
+
+    def renewed(self, name: str, make: Callable[[Board], str]) -> str:
+        """Return a lasting text as it is of this version."""
+        if not self.is_renewed(name):
+            self._lasting[name] = (self.numbers.as_of, self.version, make(self))
+        return self._lasting[name][2]
+
+    def is_renewed(self, name: str) -> bool:
+        """Whether a lasting text is of this version."""
+        return name in self._lasting and self._lasting[name][1] == self.version
 
     def cells(self, frame: Frame) -> Cells:
         """Return the dots of a part of the world, up to date; the same for every map that shows it."""

@@ -6,6 +6,7 @@ import asyncio
 import base64
 import csv
 import io
+from dataclasses import replace
 from typing import Any, ClassVar
 
 import param
@@ -68,6 +69,7 @@ _RISKY = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would take it for a f
 class BreakdownLines(AskedPicture):
     """The drawing; `file` is what the browser is to save."""
 
+    title = param.String("", doc="What the card is called.")
     file = param.Dict(default={}, doc="Name, type and content in base64.")
     _esm = script("tabs", "breakdown")
     _stylesheets = style("asked", "breakdown")
@@ -91,11 +93,12 @@ class Breakdown(AskedView):
         self._title, tabs = self.cards[of]
         self._tabs = dict(tabs)
         self._tab = next(iter(tabs))
+        self._tabs_of: Scope | None = None  # where they are those of a span
         self._rows: Rows = []
         super().__init__(ask, scope, **params)
 
     def _draw(self) -> AskedPicture:
-        self._lines = BreakdownLines(sizing_mode="stretch_both", margin=0)
+        self._lines = BreakdownLines(title=self._title, sizing_mode="stretch_both", margin=0)
         return self._lines
 
     def _classes(self) -> list[str]:
@@ -103,7 +106,7 @@ class Breakdown(AskedView):
 
     async def _answer(self, scope: Scope) -> Any:
         if self._of == "events":
-            self._tabs = CARDS[self._of][1] | await self._properties(scope)
+            await self._learn_properties(replace(scope, where=None, goal=None))
             self._tab = self._tab if self._tab in self._tabs else next(iter(self._tabs))
         field, by = self._tabs[self._tab]
         rows, reached = await asyncio.gather(
@@ -111,7 +114,6 @@ class Breakdown(AskedView):
         )
         self._rows = rows = rows if reached is None else with_conversion(rows, reached)
         return {
-            "title": self._title,
             "tabs": list(self._tabs),
             "tab": self._tab,
             "field": field,
@@ -126,10 +128,12 @@ class Breakdown(AskedView):
             return None
         return await self._ask("conversion", scope, goal=to_text(scope.goal), field=field, top=_MOST_COMPARED)
 
-    async def _properties(self, scope: Scope) -> dict[str, tuple[str, str]]:
-        """Return a tab for each property that events have."""
-        found = property_fields(await self._ask("properties", scope))
-        return {key: (field, "events") for key, field in found[:_MOST_KEYS] if key != "Name"}
+    async def _learn_properties(self, span: Scope) -> None:
+        """Have a tab for each property that events of a span have: the same through every filter, so asked once."""
+        if self._tabs_of != span:
+            found = property_fields(await self._ask("properties", span))
+            named = {key: (field, "events") for key, field in found[:_MOST_KEYS] if key != "Name"}
+            self._tabs, self._tabs_of = CARDS[self._of][1] | named, span
 
     def _wish(self, what: dict[str, Any]) -> None:
         match what:

@@ -34,6 +34,7 @@ class Feed(LiveView):
     """Time, event, page, place, source and device of each event as it comes."""
 
     alone_styles: ClassVar[dict[str, str]] = {"height": "440px"}
+    is_early = False  # it is sent batches, and says when it is ready for them
 
     def _build(self) -> pn.viewable.Viewable:
         self._rows = Rows(sizing_mode="stretch_both", margin=0)

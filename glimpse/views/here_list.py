@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any, ClassVar
+from weakref import ref
 
 import msgspec
 import panel as pn
 
+from glimpse.filters import Filter
 from glimpse.live import Here
 from glimpse.views.board import Board
 from glimpse.views.parts import LiveView, Picture, script, style
@@ -32,11 +36,28 @@ class HereList(LiveView):
     def _build(self) -> pn.viewable.Viewable:
         self._lines = HereLines(sizing_mode="stretch_both", margin=0)
         self._pick_from(self._lines)
+        self._left: tuple[Callable[[], Board | None], object] | None = None  # a board of which not all was sent
+        self._refreshed_at = 0.0
+        self.pull.watch(self._catch_up)
         return pn.Column(self._lines, sizing_mode="stretch_both", margin=0, css_classes=["g-here"])
 
     def refresh(self, board: Board) -> None:
         """Send who is there; it is worked out once a second, as all who are there are looked through for it."""
         self._lines.state = board.lasting("here", RENEW_EVERY_MS, self._state)
+        self._left = None if board.is_renewed("here") else (ref(board), self._looks_at())
+        self._refreshed_at = time.monotonic()
+
+    def _catch_up(self) -> None:
+        """Send what came within a second after the last time, and after it nothing more."""
+        if self._left is None or 1000 * (time.monotonic() - self._refreshed_at) < RENEW_EVERY_MS:
+            return
+        (board_of, looked_at), self._left = self._left, None
+        board = board_of()
+        if board is not None and looked_at == self._looks_at():
+            self._lines.state = board.renewed("here", self._state)
+
+    def _looks_at(self) -> tuple[str, Filter | None, bool]:
+        return self.pull.project, self.pull.where, self.pull.rests
 
     def _state(self, board: Board) -> str:
         lines = self.window.here(board.numbers.project, self.pull.where, MOST)

@@ -68,6 +68,7 @@ class LiveMap(LiveView):
 
     layer = param.Selector(default="places", objects=list(LAYERS), doc="Dots, or countries by a measure.")
     alone_styles: ClassVar[dict[str, str]] = {"height": "460px"}
+    is_early = False  # scripts in the browser unpack what it is sent
 
     def _build(self) -> pn.viewable.Viewable:
         self._drawings: list[_Drawn] = []

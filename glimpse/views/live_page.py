@@ -52,7 +52,7 @@ class LivePage:
             sizing_mode="stretch_both",
             margin=0,
         )
-        pull.add(self._refresh)
+        pull.add(self._refresh, early=True)
 
     def _refresh(self, board: Board) -> None:
         self._start.is_shown = board.numbers.is_empty and self._pull.where is None

@@ -20,6 +20,13 @@ _TEMPLATE = (Path(__file__).parent / "page.html").read_text("utf-8")
 _CHOSEN = [name for name in DEFAULTS if name in Dashboard.param]
 
 
+class _Page(Template):
+    """A page that is not written out: Panel does so with all that is on it, twice, for a view that nobody asks for."""
+
+    def __repr__(self) -> str:
+        return "Glimpse"
+
+
 def asked(window: Window) -> dict[str, Any]:
     """Return what the page's address asks of a dashboard; without a project, the only one there is, or all."""
     said = read_address(pn.state.session_args)
@@ -31,7 +38,8 @@ def asked(window: Window) -> dict[str, Any]:
 
 def page(dashboard: Dashboard) -> Template:
     """Return the whole page, to be made servable; the address follows what a viewer chooses."""
-    template = Template(_TEMPLATE, location=True)
+    dashboard.pull.prepare()
+    template = _Page(_TEMPLATE, location=True)
     template.add_variable("theme", dashboard.theme)
     template.add_variable("theme_css", root_css("dark", "html") + root_css("light", "html[data-theme=light]"))
     template.add_panel("dashboard", dashboard)

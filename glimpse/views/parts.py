@@ -98,6 +98,7 @@ class LiveView(pn.viewable.Viewer):
     theme = param.Selector(default="dark", objects=["dark", "light"], doc="Which of the two sets of colours.")
     picked = param.Parameter(None, doc="What was clicked on last to be filtered by: field and value.")
     is_always_there: ClassVar[bool] = False  # on every page of the dashboard
+    is_early: ClassVar[bool] = True  # shows what it is made with, before a browser has looked
     alone_styles: ClassVar[dict[str, str]] = {}  # its size, where no dashboard gives it one
 
     def __init__(self, window: Window, project: str = ALL_PROJECTS, *, pull: Pull | None = None, **params: Any) -> None:
@@ -106,7 +107,7 @@ class LiveView(pn.viewable.Viewer):
         self.pull = pull or Pull(window, project)
         self._is_alone = pull is None
         self.layout = self._build()
-        self.pull.add(self.refresh, always=self.is_always_there)
+        self.pull.add(self.refresh, always=self.is_always_there, early=self.is_early)
         self.param.watch(lambda change: self._recolour(change.new), "theme")
         self._recolour(self.theme)
 

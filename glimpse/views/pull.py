@@ -6,6 +6,7 @@ The window never calls a viewer. A viewer that stalls holds up nobody, and one t
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import math
 import time
 from collections.abc import Callable
@@ -52,6 +53,7 @@ class Pull:
         self.holds_back: Callable[[], bool] = lambda: False  # while the browser has not read what it was sent
         self.rests = False  # while another page is shown, only what is always there follows
         self._always: list[Callable[[Board], None]] = []
+        self._early: list[Callable[[Board], None]] = []
         self._endings: list[Callable[[], None]] = []
         self._clock = clock
         self._refreshers: list[Callable[[Board], None]] = []
@@ -84,9 +86,23 @@ class Pull:
         self._where = where
         self.refresh_soon()
 
-    def add(self, refresh: Callable[[Board], None], *, always: bool = False) -> None:
-        """Call something with each newer board; `always` also while another page is shown."""
+    def add(self, refresh: Callable[[Board], None], *, always: bool = False, early: bool = False) -> None:
+        """Call something with each newer board; `always` also while another page is shown, `early` see `prepare`."""
         (self._always if always else self._refreshers).append(refresh)
+        if early:
+            self._early.append(refresh)
+
+    def prepare(self) -> None:
+        """Have a page made with its numbers, so that they are painted with it and not a round trip later.
+
+        Only for parts that show what they are made with; the first look sends everything all the same.
+        """
+        if self.rests:
+            return
+        with contextlib.suppress(QueryError, TooManyFilters):  # which the first look tells of
+            self._board = board_of(self._window, self._project, self._where)
+            for refresh in self._early:
+                refresh(self._board)
 
     def watch(self, look: Callable[[], None]) -> None:
         """Call something with each look, as the status line, which changes when nothing comes."""

@@ -16,7 +16,7 @@ export function render({model, el}) {
   const pick = (field, value) => { model.picked = JSON.stringify([field, value, Date.now() + ++count]) }
   const card = make("section", "card")
   const head = make("div", "head")
-  const title = make("h2")
+  const title = make("h2", "", model.title)
   const saves = make("div", "saves")
   saves.append(button("save", "CSV", () => want({save: "csv"})), button("save", "Parquet", () => want({save: "parquet"})))
   for (const one of saves.children) one.setAttribute("aria-label", `Download as ${one.textContent}`)
@@ -33,12 +33,14 @@ export function render({model, el}) {
   tools.append(search, columns)
   const list = make("ol", "list")
   const empty = make("div", "empty")
+  card.setAttribute("aria-label", model.title)
+  search.setAttribute("aria-label", `Search ${model.title}`)
   panel.append(tools, list, empty)
   card.append(head, tabs.list, panel)
   el.append(card)
 
   let field = ""
-  let s = {title: "", tabs: [], rows: [], by: "events", nothing: ""}
+  let s = {tabs: [], rows: [], by: "events", nothing: ""}
   let sorted_by = "", counted_by = ""
   // Which share of a line's sessions reaches the goal, as a bar beside the line's own.
   const converted = (row) => {
@@ -82,12 +84,8 @@ export function render({model, el}) {
     for (const one of columns.children) one.setAttribute("aria-pressed", String(one.dataset.key === sorted_by))
   }
   const show = () => {
-    card.dataset.phase = model.phase
-    card.setAttribute("aria-busy", String(model.phase === "loading"))
+    phased(card, model)
     if (model.state) s = JSON.parse(model.state)
-    title.textContent = s.title
-    card.setAttribute("aria-label", s.title)
-    search.setAttribute("aria-label", `Search ${s.title}`)
     tabs.show(s.tabs, s.tab)
     if (s.field !== field || (sorted_by in GOAL && !s.goal)) sorted_by = s.by
     field = s.field

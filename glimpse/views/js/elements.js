@@ -20,7 +20,10 @@ const phased = (card, model) => {
   card.dataset.phase = model.phase
   card.dataset.known = String(Boolean(model.state))
   card.setAttribute("aria-busy", String(model.phase === "loading"))
-  card.again ??= button("again", "Try again", () => { model.wanted = JSON.stringify({again: Date.now()}) })
+  if (!card.again) {
+    card.again = button("again", "Try again", () => { model.wanted = JSON.stringify({again: Date.now()}) })
+    model.on("may_pass", () => phased(card, model))
+  }
   if (model.phase === "failed" && model.may_pass) card.append(card.again)
   else card.again.remove()
 }

@@ -142,8 +142,7 @@ export function render({model, el}) {
     other.tell(() => [["Time", "All", ...s.layers.map(called)], s.times.map((t, i) => [moment(s, t), totals[i].toLocaleString(), ...s.layers.map((layer) => layer.counts[i].toLocaleString())]).reverse()])
   }
   const show = () => {
-    card.dataset.phase = model.phase
-    card.setAttribute("aria-busy", String(model.phase === "loading"))
+    phased(card, model)
     const is_failed = model.phase === "failed"
     if (model.state && model.phase === "ready") {
       s = JSON.parse(model.state)

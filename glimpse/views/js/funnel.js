@@ -75,8 +75,7 @@ export function render({model, el}) {
     return li
   }
   const show = () => {
-    card.dataset.phase = model.phase
-    card.setAttribute("aria-busy", String(model.phase === "loading"))
+    phased(card, model)
     const is_failed = model.phase === "failed"
     problem.textContent = is_failed ? model.problem.split("; fields are")[0] : ""
     problem.hidden = !is_failed

@@ -108,8 +108,7 @@ export function render({model, el}) {
   })
   let drawn = ""
   const show = () => {
-    card.dataset.phase = model.phase
-    card.setAttribute("aria-busy", String(model.phase === "loading"))
+    phased(card, model)
     if (model.state && model.state !== drawn) {
       drawn = model.state
       const before = s

@@ -64,7 +64,7 @@ export function render({model, el}) {
   const columns = make("div", "columns"), left = make("div", "whole"), right = make("div", "whole")
   const steps = section("Time an event takes, by step"), step_list = make("ol", "steps"), no_steps = make("p", "none", "Another process drains, or nothing has come yet.")
   steps.card.append(step_list, no_steps)
-  const letters = section("Dead letters"), letter_list = make("ol", "letters"), no_letters = make("p", "none", "None: every event that was taken could be stored.")
+  const letters = section("Dead letters"), letter_list = make("ol", "letters"), no_letters = make("p", "none")
   const buttons = make("div", "buttons"), said = make("p", "said")
   said.setAttribute("role", "status")
   let count = 0
@@ -124,7 +124,7 @@ export function render({model, el}) {
     show_store(size(s.store.bytes), s.store.bytes == null ? "kept by another process" : s.commits.count ? `${number(s.commits.count)} commits, ${lasting(s.commits.ms)} each` : "no commit yet")
     books.hint.textContent = s.books.some((one) => one.project === null) ? "the latest projects, and the rest as one" : ""
     if (s.are_books_old && all) books.hint.textContent = "as they were when they could be read last"
-    const key = JSON.stringify([s.books, s.letters, dead, s.problems, s.versions])
+    const key = JSON.stringify([s.books, s.letters, dead, !s.room, s.problems, s.versions])
     const drain = s.steps.filter((step) => step.of === "drain"), most = Math.max(1e-9, ...drain.map((step) => step.us))
     const in_order = drain.flatMap((step) => step.step === "enrich" ? [step, ...s.steps.filter((one) => one.of === "enrich")] : [step])
     steps.hint.textContent = s.steps.length ? `${took(drain.reduce((sum, step) => sum + step.us, 0))} in all, with waiting; since this process drains` : ""
@@ -141,7 +141,8 @@ export function render({model, el}) {
     lists = key
     tbody.replaceChildren(...s.books.map(book))
     letters.hint.textContent = dead > s.letters.length ? `the latest ${s.letters.length} of ${number(dead)}` : ""
-    no_letters.hidden = dead > 0 || !s.room
+    no_letters.hidden = s.room && dead > 0
+    no_letters.textContent = s.room ? "None: every event that was taken could be stored." : "Unknown for as long as Redis does not answer."
     buttons.hidden = !dead && !said.textContent
     replay.hidden = !s.letters.some((letter) => letter.can_replay)
     letter_list.replaceChildren(...s.letters.toReversed().map((letter) => {

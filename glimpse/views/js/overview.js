@@ -122,8 +122,7 @@ export function render({model, el}) {
     })
   }
   const show = () => {
-    card.dataset.phase = model.phase
-    card.setAttribute("aria-busy", String(model.phase === "loading"))
+    phased(card, model)
     if (model.state) s = JSON.parse(model.state)
     empty.textContent = model.phase === "failed" ? model.problem : ""
     empty.hidden = model.phase !== "failed"

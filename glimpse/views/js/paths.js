@@ -98,8 +98,7 @@ export function render({model, el}) {
     return `${whole.toLocaleString()} steps ${s.page === null ? "from page to page" : `to and from ${s.page}`}; most, ${first[2].toLocaleString()}, from ${first[0]} to ${first[1]}`
   }
   const show = () => {
-    card.dataset.phase = model.phase
-    card.setAttribute("aria-busy", String(model.phase === "loading"))
+    phased(card, model)
     if (model.state) s = JSON.parse(model.state)
     const is_failed = model.phase === "failed"
     empty.textContent = is_failed ? model.problem : "No steps from page to page in this span"

@@ -62,8 +62,7 @@ export function render({model, el}) {
   }
   let drawn = ""
   const show = () => {
-    card.dataset.phase = model.phase
-    card.setAttribute("aria-busy", String(model.phase === "loading"))
+    phased(card, model)
     if (model.state && model.state !== drawn) {
       drawn = model.state
       s = JSON.parse(drawn)

@@ -96,8 +96,7 @@ export function render({model, el}) {
     return box
   }
   const show = () => {
-    card.dataset.phase = model.phase
-    card.setAttribute("aria-busy", String(model.phase === "loading"))
+    phased(card, model)
     const is_failed = model.phase === "failed"
     empty.textContent = is_failed ? model.problem : ""
     empty.hidden = !is_failed

@@ -13,7 +13,7 @@ export function render({model, el, view}) {
   line.append(mark, word, more)
   el.append(line)
 
-  let lost = false
+  let lost = false, lost_at = 0
   let skew = 0
   let s = {state: "live"}
 
@@ -42,12 +42,16 @@ export function render({model, el, view}) {
     show()
   }
 
+  // The page says in large what it must: what it shows is no longer so. See page.html.
+  const tell = (state) => window.dispatchEvent(new CustomEvent("glimpse-line", {detail: {state, at: lost_at}}))
   const reload_when_back = async () => {
     if (!lost || !line.isConnected) return
     try {
       // Any answer will do: it means that a server is there again.
       await fetch(new URL("check", location.href), {cache: "no-store"})
-      if (lost) location.reload()
+      if (!lost) return
+      tell("reload")
+      location.reload()
     } catch {
       setTimeout(reload_when_back, LOOK_FOR_SERVER_MS)
     }
@@ -56,11 +60,14 @@ export function render({model, el, view}) {
   doc?.on_event?.("connection_lost", () => {
     if (lost) return
     lost = true
+    lost_at = Date.now()
+    tell("lost")
     show()
     setTimeout(reload_when_back, LOOK_FOR_SERVER_MS)
   })
   doc?.on_event?.("client_reconnected", () => {
     lost = false
+    tell("back")
     show()
   })
 

@@ -43,8 +43,7 @@ export function render({model, el}) {
     return box
   }
   const show = () => {
-    card.dataset.phase = model.phase
-    card.setAttribute("aria-busy", String(model.phase === "loading"))
+    phased(card, model)
     const all = model.state ? JSON.parse(model.state) : []
     const is_failed = model.phase === "failed"
     tiles.replaceChildren(...all.map(tile))

@@ -75,8 +75,7 @@ export function render({model, el}) {
     })
   }
   const show = () => {
-    card.dataset.phase = model.phase
-    card.setAttribute("aria-busy", String(model.phase === "loading"))
+    phased(card, model)
     if (model.state) s = JSON.parse(model.state)
     tabs.show(s.tabs, s.tab)
     const is_failed = model.phase === "failed"

@@ -81,8 +81,7 @@ export function render({model, el}) {
     other.tell(() => [["Time", `${name}, 75th percentile`, "Band", "Good", "Measured"], points.map(([t, value, n, good, band]) => [moment(s, t), written(metric, value), band, `${Math.round(good * 100)}%`, n.toLocaleString()]).reverse()])
   }
   const show = () => {
-    card.dataset.phase = model.phase
-    card.setAttribute("aria-busy", String(model.phase === "loading"))
+    phased(card, model)
     if (model.state) {
       s = JSON.parse(model.state)
       metric ||= s.metric

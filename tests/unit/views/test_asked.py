@@ -10,7 +10,8 @@ from typing import Any
 import pyarrow.parquet as pq
 from waiting import wait_until_async
 
-from glimpse.errors import QueryError
+from glimpse.errors import QueryError, StoreUnavailable
+from glimpse.filters import as_filter
 from glimpse.views.breakdown import Breakdown, as_csv
 from glimpse.views.scope import Scope
 
@@ -61,12 +62,40 @@ async def test_a_question_that_fails_says_why_and_a_later_answer_takes_its_place
     (await asked(store, 1)).set_exception(QueryError("it took too long"))
     await wait_until_async(lambda: card.picture.phase == "failed", what="the failure")
     assert card.picture.problem == "it took too long"
+    assert not card.picture.may_pass  # a question with a mistake has it the next time too
     card.picture.wanted = json.dumps({"tab": "Channel"})
     (await asked(store, 2)).set_result(ROWS)
     await wait_until_async(lambda: card.picture.phase == "ready", what="the answer")
     assert store.asked[1][2]["field"] == "channel"
     card.picture.wanted = json.dumps({"tab": "no such tab"})
     assert len(store.asked) == 2
+
+
+async def test_a_question_that_failed_for_the_store_is_asked_again_when_the_browser_wants_it():
+    store = Store()
+    card = Breakdown(store.ask, Scope(), of="sources")
+    card.reload()
+    (await asked(store, 1)).set_exception(StoreUnavailable("the store is away"))
+    await wait_until_async(lambda: card.picture.phase == "failed", what="the failure")
+    assert card.picture.may_pass
+    card.picture.wanted = json.dumps({"again": 1})
+    (await asked(store, 2)).set_result(ROWS)
+    await wait_until_async(lambda: card.picture.phase == "ready", what="the answer")
+    assert store.asked[0] == store.asked[1]
+
+
+async def test_another_filter_asks_no_more_for_the_properties_that_events_of_the_span_have():
+    store = Store()
+    card = Breakdown(store.ask, Scope(), of="events")
+    card.show_scope(Scope("shop"))
+    (await asked(store, 1)).set_result([{"name": "buy", "key": "plan", "events": 3, "sessions": 2}])
+    (await asked(store, 2)).set_result(ROWS)
+    await wait_until_async(lambda: card.picture.phase == "ready", what="the answer")
+    card.show_scope(Scope("shop", where=as_filter('country = "DE"')))
+    (await asked(store, 3)).set_result(ROWS)
+    await wait_until_async(lambda: card.picture.phase == "ready", what="the answer")
+    assert [question for question, _, _ in store.asked] == ["properties", "breakdown", "breakdown"]
+    assert json.loads(card.picture.state)["tabs"] == ["Name", "plan"]
 
 
 async def test_what_is_saved_is_what_is_shown_and_no_formula():

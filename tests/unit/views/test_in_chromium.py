@@ -8,7 +8,7 @@ import logging
 import threading
 import time
 import weakref
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -21,6 +21,7 @@ from tornado.ioloop import IOLoop
 from tornado.web import RequestHandler
 from waiting import wait_until
 
+from glimpse.errors import StoreUnavailable
 from glimpse.live import PipelineStatus, Window
 from glimpse.views.dashboard import Dashboard
 from glimpse.views.page import asked, page
@@ -84,6 +85,7 @@ class Site:
     def __init__(self) -> None:
         self.window = Window(minutes=30, max_events=10_000, now_ms=self.now)
         self.status = PipelineStatus()
+        self.ask: Any = never_answers
         self.dashboards: list[weakref.ref[Dashboard]] = []
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -108,7 +110,7 @@ class Site:
         self.loop.start()
 
     def _show(self) -> Any:
-        dashboard = Dashboard(self.window, **asked(self.window), status=lambda: self.status, ask=never_answers)
+        dashboard = Dashboard(self.window, **asked(self.window), status=lambda: self.status, ask=self.ask)
         self.dashboards.append(weakref.ref(dashboard))
         return page(dashboard)
 
@@ -183,7 +185,7 @@ def test_what_came_before_the_page_was_opened_is_on_it(site, browser):
     shown.context.close()
 
 
-def test_bars_that_wait_for_their_turn_are_drawn_when_nothing_more_comes(site, browser):
+def test_what_waits_for_its_turn_is_drawn_when_nothing_more_comes(site, browser):
     site.hears()
     shown = opened(browser, site)
     for n in range(4):  # one after the other: each comes with a look of its own
@@ -191,6 +193,7 @@ def test_bars_that_wait_for_their_turn_are_drawn_when_nothing_more_comes(site, b
         wait_until(lambda n=n: len(names_in_feed(shown)) == n + 2)
     of_all = f"() => Math.max(0, ...(({FIND_SOURCE})('total')?.data.total ?? []))"
     wait_until(lambda: shown.evaluate(of_all) == 5)
+    wait_until(lambda: shown.locator(".g-here .row").count() == 4)  # s0 to s3
     shown.context.close()
 
 
@@ -300,10 +303,42 @@ def test_the_status_line_says_disconnected_when_the_server_is_lost_and_loads_ane
     shown.evaluate("window.isTheSamePage = true")
     site.lose()
     wait_until(lambda: "Disconnected" in shown.locator(".g-status [role=status]").inner_text())
+    assert "Connection lost" in shown.locator("#line").inner_text()
+    assert "grayscale" in shown.locator("main").evaluate("(el) => getComputedStyle(el).filter")
     shown.unroute("**/check")
     shown.wait_for_function("window.isTheSamePage === undefined")
+    shown.locator("#line", has_text="Connected again").wait_for()
+    assert not shown.locator("#line button").is_visible()
     wait_until(lambda: "Live" in shown.locator(".g-status [role=status]").inner_text())
     browser.errors.clear()  # the browser tells of requests that failed
+    shown.context.close()
+
+
+def test_a_part_waits_in_the_shape_of_its_answer_says_why_there_is_none_and_asks_again(site, browser):
+    answers: list[asyncio.Future[list[dict[str, Any]]]] = []
+
+    async def ask(question: str, scope: Scope, **arguments: Any) -> Any:
+        answers.append(asyncio.get_running_loop().create_future())
+        return await answers[-1]
+
+    def answer(give: Callable[[asyncio.Future[Any]], None]) -> None:
+        waiting, answers[:] = list(answers), []
+        site.loop.add_callback(lambda: [give(one) for one in waiting])
+
+    site.ask = ask
+    shown = browser.open(f"{site.url}?project=shop&view=sessions")
+    card = shown.locator(".g-sessions .card")
+    wait_until(lambda: answers and card.get_attribute("data-known") == "false")
+    assert card.evaluate("(el) => getComputedStyle(el, '::after').content") != "none"
+    answer(lambda one: one.set_exception(StoreUnavailable("the store is away")))
+    again = card.get_by_role("button", name="Try again")
+    again.wait_for()
+    assert "the store is away" in card.inner_text()
+    again.click()
+    wait_until(lambda: answers)
+    answer(lambda one: one.set_result([]))
+    wait_until(lambda: card.get_attribute("data-phase") == "ready")
+    assert not again.is_visible()
     shown.context.close()
 
 
