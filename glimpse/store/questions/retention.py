@@ -63,19 +63,20 @@ def retention(
     cohorts = sessions.group_by(["bucket", "value"]).aggregate(sessions=sessions.count(), **still)
     days = days.rename(day="time", day_bucket="bucket")
     joined = cohorts.join(days, cohorts.bucket == days.day_bucket)
-    rows = [
-        joined.select(
-            "day",
-            "value",
-            after_s=ibis.literal(after, "int64"),
-            sessions=joined.sessions.cast("int64"),
-            still_there=joined[f"after_{number}"].cast("int64"),
-            share=joined[f"after_{number}"].cast("float64") / joined.sessions,
-        )
-        for number, after in enumerate(after_s)
-    ]
-    together = ibis.union(*rows) if len(rows) > 1 else rows[0]
-    return together.order_by(["day", ibis.asc("value", nulls_first=True), "after_s"])
+    # A row for each offset out of the one that was counted: a union would count it all again for each.
+    numbered = joined.mutate(number=ibis.range(0, len(after_s)).unnest())
+    picked = [(numbered.number == number, numbered[f"after_{number}"]) for number in range(len(after_s))]
+    afters = [(numbered.number == number, ibis.literal(after, "int64")) for number, after in enumerate(after_s)]
+    still_there = ibis.cases(*picked, else_=0).cast("int64")
+    rows = numbered.select(
+        "day",
+        "value",
+        after_s=ibis.cases(*afters, else_=ibis.literal(0, "int64")),
+        sessions=numbered.sessions.cast("int64"),
+        still_there=still_there,
+        share=still_there.cast("float64") / numbered.sessions,
+    )
+    return rows.order_by(["day", ibis.asc("value", nulls_first=True), "after_s"])
 
 
 def _column(field: str) -> str:
