@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import signal
 from collections.abc import Iterator
 
 import pytest
@@ -32,6 +34,10 @@ def set_aside(served: Served, letters: list[Letter]) -> None:
             await DeadLetters(redis).add(letters)
 
     asyncio.run(add())
+
+
+def valkey_pid(served: Served) -> int:
+    return int(next(served.data_dir.rglob("*.pid")).read_text())
 
 
 def wait_for(page: Page, selector: str, text: str) -> None:
@@ -101,6 +107,25 @@ def test_operations_shows_books_that_balance_and_letters_as_text_and_plays_them_
         wait_for(page, ".said", "1 letter played again. 1 letter can not be.")
         wait_until(lambda: stored_of_books(watched, page) == "4", what="the event of the letter is stored")
         nothing_has_fired(page)
+
+
+def test_operations_says_what_is_not_known_while_redis_is_away_and_lies_over_no_page_s_name(served: Served):
+    with chromium() as watched:
+        page = watched.open(f"{served.url}/glimpse_app?view=operations")
+        wait_for(page, ".tile", "Balanced")
+        valkey = valkey_pid(served)
+        os.kill(valkey, signal.SIGSTOP)
+        try:
+            wait_for(page, ".tile", "Redis does not answer")
+            wait_for(page, ".none", "Unknown for as long as Redis does not answer")
+            line = page.locator(".g-status [role=status]")
+            wait_until(lambda: "Delayed" in line.inner_text(), what="the line")
+            ends = [box["x"] + box["width"] for one in page.locator("nav button").all() if (box := one.bounding_box())]
+            assert len(ends) == 7
+            assert max(ends) <= line.bounding_box()["x"]
+        finally:
+            os.kill(valkey, signal.SIGCONT)
+        wait_for(page, ".tile", "Balanced")
 
 
 def stored_of_books(watched: Watched, page: Page) -> str:
