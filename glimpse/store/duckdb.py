@@ -95,6 +95,7 @@ class DuckStore:
         except duckdb.Error as problem:
             raise StoreCorrupt(_corrupt(path, problem)) from problem
         try:
+            _forget_spilled(path)
             _migrate(connection)
             return cls(connection, path)
         except duckdb.Error as problem:
@@ -333,6 +334,13 @@ _ASKED = "(SELECT unnest($projects) AS project, unnest($ids)::UUID AS id) asked"
 
 def _asked(pairs: Sequence[Pair]) -> dict[str, Any]:
     return {"projects": [project for project, _ in pairs], "ids": [one for _, one in pairs]}
+
+
+def _forget_spilled(path: Path) -> None:
+    """Delete what a process that was killed left of its questions: rows lie in it that may be too old to be kept."""
+    for left in path.with_name(f"{path.name}.tmp").glob("duckdb_temp_*"):
+        with contextlib.suppress(OSError):
+            left.unlink()
 
 
 def _migrate(connection: duckdb.DuckDBPyConnection) -> None:

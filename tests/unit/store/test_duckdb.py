@@ -130,3 +130,12 @@ def test_a_question_larger_than_the_memory_is_answered_by_way_of_the_folder_besi
     store = DuckStore.open(tmp_path, memory_mb=64)
     assert store.reader().execute(large).fetchall() == [(2_000_000,)]
     store.close()
+
+
+def test_what_a_killed_process_spilled_is_gone_once_the_store_is_open_again(tmp_path: Path):
+    folder = tmp_path / "glimpse.duckdb.tmp"
+    folder.mkdir()
+    (folder / "duckdb_temp_storage_DEFAULT-0.tmp").write_bytes(b"rows of somebody")
+    (folder / "notes.txt").write_text("none of ours")
+    DuckStore.open(tmp_path).close()
+    assert [file.name for file in folder.iterdir()] == ["notes.txt"]
