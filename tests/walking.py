@@ -102,3 +102,18 @@ def nameless(page: Page) -> list[str]:
         found.append(f"{role} in {above.get('name', {}).get('value')!r}")
     session.detach()
     return found
+
+
+def moving(page: Page) -> list[str]:
+    """Return what moves without end, which nothing does for those who asked for less motion."""
+    return page.evaluate("""() => {
+      const found = []
+      const look = (root) => {
+        for (const one of root.getAnimations()) {
+          if (one.effect.getTiming().iterations === Infinity) found.push(one.animationName ?? "a transition")
+        }
+        for (const el of root.querySelectorAll("*")) if (el.shadowRoot) look(el.shadowRoot)
+      }
+      look(document)
+      return found
+    }""")

@@ -23,7 +23,7 @@ _PLACE = ("city", "region", "country", "source", "browser", "os", "device")
 class SessionLines(AskedPicture):
     """The drawing of the list."""
 
-    _esm = script("sessions")
+    _esm = script("rows", "sessions")
     _stylesheets = style("asked", "sessions")
 
 

@@ -13,7 +13,7 @@ from browsing import Page, Watched, chromium, tile, wait_for_map
 from playwright.sync_api import Locator
 from serving import Served, an_event, now_ms
 from waiting import wait_until
-from walking import nameless, walk
+from walking import moving, nameless, walk
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
 PAYLOAD = "<img src=x onerror='window.fired=1'>"
@@ -144,7 +144,7 @@ def test_what_an_event_says_is_text_on_each_page_and_runs_nothing(served: Served
         wait_until(lambda: page.locator(".g-paths .name").filter(has_text="onerror").count() == 2, what="the paths")
         page.locator(".g-paths .node").first.click()
         wait_until(lambda: page.locator(".g-paths .hint").filter(has_text="onerror").count() == 1, what="one page")
-        wait_until(lambda: "path=" in page.url and "by=properties" in page.url, what="both in the address")
+        wait_until(lambda: "path=" in search(page) and "by=properties" in search(page), what="both in the address")
         wait_until(
             lambda: PAYLOAD in [one.input_value() for one in page.locator(".g-funnel .step .field").all()], what="steps"
         )
@@ -185,6 +185,7 @@ def test_each_page_is_walked_with_the_keyboard_alone_and_all_that_can_be_used_or
             page.locator(shown).first.wait_for()
             see_all(page, view)
             see_tables(page, charts)
+        see_keys(page)
         wall = watched.open(f"{served.url}/glimpse_app?project=walk&kiosk=1", reduced_motion="reduce")
         wait_for_map(wall)
         see_all(wall, "a wall")
@@ -194,10 +195,37 @@ def test_each_page_is_walked_with_the_keyboard_alone_and_all_that_can_be_used_or
         assert (watched.errors, watched.strays) == ([], [])
 
 
+def search(page: Page) -> str:
+    return page.evaluate("location.search")
+
+
+def see_keys(page: Page) -> None:
+    """See that arrows, Enter and Escape do in a tab list, a list of rows, a field and a menu what people expect."""
+    page.get_by_role("button", name="History").press("Enter")
+    page.get_by_role("tab", name="Top", exact=True).press("ArrowRight")
+    wait_until(lambda: "pages=Entry" in search(page), what="the tab in the address")
+    assert page.get_by_role("tab", name="Entry", exact=True).evaluate("tab => tab.matches(':focus')")
+    page.keyboard.press("Home")
+    wait_until(lambda: "pages=" not in search(page), what="the first tab again")
+    names = page.get_by_role("list", name="Events; arrow keys go through them")
+    names.press("ArrowDown")
+    page.keyboard.press("Enter")
+    chip = page.locator(".g-filter .chip .text")
+    chip.wait_for()
+    chip.press("Enter")
+    page.keyboard.press("Escape")
+    assert chip.evaluate("chip => chip.matches(':focus')")
+    page.get_by_role("button", name="Segments").press("Enter")
+    page.locator(".g-segments .menu").wait_for()
+    page.keyboard.press("Escape")
+    assert page.get_by_role("button", name="Segments").evaluate("opener => opener.matches(':focus')")
+
+
 def see_all(page: Page, view: str) -> None:
-    """Walk a page, and look for what has no name."""
-    assert (view, walk(page)) == (view, [])
+    """Look for what has no name, once all stands, and walk the page."""
     wait_until(lambda: nameless(page) == [], what=f"names of all on {view}: {nameless(page)}")
+    assert (view, walk(page)) == (view, [])
+    assert (view, moving(page)) == (view, [])
 
 
 def see_tables(page: Page, charts: int) -> None:

@@ -32,6 +32,7 @@ export function render({model, el}) {
   columns.setAttribute("aria-label", "Sorted by")
   tools.append(search, columns)
   const list = make("ol", "list")
+  arrow_rows(list, model.title)
   const empty = make("div", "empty")
   card.setAttribute("aria-label", model.title)
   search.setAttribute("aria-label", `Search ${model.title}`)
@@ -58,6 +59,7 @@ export function render({model, el}) {
     const li = make("li")
     const can_pick = !row.is_other
     const one = can_pick ? button("line", null, () => pick(s.field, row.value)) : make("div", "line")
+    if (can_pick) one.tabIndex = -1
     const bar = make("i", "bar")
     bar.style.width = `calc((100% - ${s.goal ? 146 : 50}px) * ${row[counted_by] / most})`
     const name = s.field.endsWith("country") && row.value ? place(row.value) : row.shown

@@ -56,18 +56,7 @@ export function render({model, el}) {
   head.append(make("h2", "", "Live feed"), waits, stop)
   tools.append(search, names)
   const list = make("ol", "list")
-  list.setAttribute("aria-label", "Events as they come; arrow keys go through them")
-  list.tabIndex = 0
-  list.addEventListener("keydown", (event) => {
-    const rows = [...list.children].filter((row) => !row.hidden)
-    const row = event.target.closest?.("li"), at = rows.indexOf(row)
-    const of = (one) => [...one.querySelectorAll("button")], nth = row ? of(row).indexOf(event.target) : 0
-    const to = {ArrowDown: [at + 1, nth], ArrowUp: [at - 1, nth], ArrowRight: [at, nth + 1], ArrowLeft: [at, nth - 1], Home: [0, 0], End: [rows.length - 1, 0]}[event.key]
-    if (event.key === "Escape" && row) list.focus()
-    if (!to || !rows[to[0]]) return
-    event.preventDefault()
-    of(rows[to[0]])[Math.max(0, Math.min(to[1], of(rows[to[0]]).length - 1))]?.focus()
-  })
+  arrow_rows(list, "Events as they come")
   const empty = make("div", "empty")
   card.append(head, tools, list, empty)
   el.append(card)

@@ -53,7 +53,6 @@ export function render({model, el}) {
     input.spellcheck = false
     input.addEventListener("change", () => change(at, input.value))
     input.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") input.blur()
       if (event.key === "Escape") input.value = text
     })
     const cross = button("cross", "×", () => change(at, ""))

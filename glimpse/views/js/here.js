@@ -12,6 +12,7 @@ export function render({model, el}) {
   const count = make("span", "hint")
   head.append(make("h2", "", "Who is here now"), count)
   const list = make("ol", "list")
+  arrow_rows(list, "Open sessions")
   const empty = make("div", "empty", "Nobody is here right now")
   card.append(head, list, empty)
   el.append(card)
@@ -22,6 +23,7 @@ export function render({model, el}) {
     const li = make("li")
     const row = make("button", "row")
     row.type = "button"
+    row.tabIndex = -1
     row.title = "Filter by this session"
     const dot = make("i", "dot")
     dot.setAttribute("role", "img")

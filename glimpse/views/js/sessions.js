@@ -19,6 +19,7 @@ export function render({model, el}) {
   const tools = make("div", "tools")
   tools.append(search)
   const list = make("ol", "list")
+  arrow_rows(list, "Sessions, newest first")
   const empty = make("div", "empty")
   card.append(head, tools, list, empty)
   el.append(card)
@@ -28,6 +29,7 @@ export function render({model, el}) {
     const li = make("li")
     const one = make("button", "row")
     one.type = "button"
+    one.tabIndex = -1
     one.dataset.session = one.dataset.key = row.id
     const when = new Intl.DateTimeFormat(undefined, {day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: s.tz}).format(row.started_at)
     const where = [row.city ?? row.region, place(row.country)].filter(Boolean).join(", ") || "Unknown place"

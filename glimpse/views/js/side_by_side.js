@@ -44,7 +44,6 @@ export function render({model, el}) {
     field.spellcheck = false
     field.addEventListener("change", () => want(typed.map((one, i) => i === at ? field.value : one)))
     field.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") field.blur()
       if (event.key === "Escape") field.value = column.typed
     })
     line.append(dot, field)

@@ -1,0 +1,17 @@
+// A list of rows with buttons as the keyboard has it: one stop for the Tab key, arrows, Home and End within, Escape back to
+// the list. Hundreds of rows would else be in everybody's way.
+const arrow_rows = (list, what) => {
+  list.setAttribute("aria-label", `${what}; arrow keys go through them`)
+  list.tabIndex = 0
+  list.addEventListener("keydown", (event) => {
+    const rows = [...list.children].filter((row) => !row.hidden && row.querySelector("button"))
+    const at = rows.findIndex((row) => row.contains(event.target))
+    const of = (row) => [...row.querySelectorAll("button")], nth = at < 0 ? 0 : of(rows[at]).indexOf(event.target)
+    const to = {ArrowDown: [at + 1, nth], ArrowUp: [at - 1, nth], ArrowRight: [at, nth + 1], ArrowLeft: [at, nth - 1], Home: [0, 0], End: [rows.length - 1, 0]}[event.key]
+    if (event.key === "Escape" && at >= 0) list.focus()
+    if (!to || !rows[to[0]]) return
+    event.preventDefault()
+    const all = of(rows[to[0]])
+    all[Math.max(0, Math.min(to[1], all.length - 1))].focus()
+  })
+}
