@@ -9,7 +9,6 @@ import contextlib
 import os
 from collections import Counter
 from collections.abc import Mapping, Sequence
-from importlib import resources
 from pathlib import Path
 from typing import Any
 
@@ -18,10 +17,11 @@ import ibis
 import ibis.expr.types as ir
 import pyarrow as pa
 
-from glimpse.errors import StoreCorrupt, StoreLocked, StoreLost, StoreRefused, StoreUnavailable
+from glimpse.errors import StoreLost, StoreRefused, StoreUnavailable
 from glimpse.events import Event, ImportedTotal, Merge, Session
 from glimpse.store.compiled import CompiledQuestions
 from glimpse.store.duckdb_asker import DuckAsker, positions_of, rows_of
+from glimpse.store.duckdb_file import MEMORY_MB, corrupt, open_file
 from glimpse.store.rows import (
     EVENT_COLUMNS,
     SESSION_COLUMNS,
@@ -37,17 +37,6 @@ from glimpse.store.store import EXPIRED, Lot, Pair
 # What a row that no column can hold raises; a full disk is `StoreUnavailable` instead.
 UNSTORABLE = (StoreRefused, duckdb.Error, pa.ArrowException, UnicodeError, OverflowError)
 _UNAVAILABLE = (duckdb.IOException, duckdb.OutOfMemoryException)
-FILE_NAME = "glimpse.duckdb"
-MEMORY_MB = 512
-# With external access off, what reads reaches this file and the folder beside it that DuckDB spills to, and no other.
-_CONFIG: dict[str, Any] = {
-    "enable_external_access": False,
-    "preserve_insertion_order": False,
-    "threads": 2,
-    # What has been let go of goes back to the system at once; DuckDB's own thresholds keep a hundred MB and more.
-    "allocator_flush_threshold": "1MB",
-    "allocator_bulk_deallocation_flush_threshold": "1MB",
-}
 
 
 class DuckStore:
@@ -84,23 +73,12 @@ class DuckStore:
         StoreCorrupt
             When the file is there but is no sound store. It is left as it is.
         """
-        data_dir.mkdir(parents=True, exist_ok=True)
-        path = data_dir / FILE_NAME
+        connection, path = open_file(data_dir, memory_mb)
         try:
-            connection = duckdb.connect(os.fspath(path), config=_CONFIG | {"memory_limit": f"{memory_mb}MB"})
-        except duckdb.IOException as problem:
-            if "set lock on file" in str(problem):
-                raise StoreLocked(f"{path} is open in another process: {problem}") from problem
-            raise StoreCorrupt(_corrupt(path, problem)) from problem
-        except duckdb.Error as problem:
-            raise StoreCorrupt(_corrupt(path, problem)) from problem
-        try:
-            _forget_spilled(path)
-            _migrate(connection)
             return cls(connection, path)
         except duckdb.Error as problem:
             connection.close()
-            raise StoreCorrupt(_corrupt(path, problem)) from problem
+            raise corrupt(path, problem) from problem
 
     def close(self) -> None:
         """Write a checkpoint and let go of the file, in whatever state it is."""
@@ -334,31 +312,3 @@ _ASKED = "(SELECT unnest($projects) AS project, unnest($ids)::UUID AS id) asked"
 
 def _asked(pairs: Sequence[Pair]) -> dict[str, Any]:
     return {"projects": [project for project, _ in pairs], "ids": [one for _, one in pairs]}
-
-
-def _forget_spilled(path: Path) -> None:
-    """Delete what a process that was killed left of its questions: rows lie in it that may be too old to be kept."""
-    for left in path.with_name(f"{path.name}.tmp").glob("duckdb_temp_*"):
-        with contextlib.suppress(OSError):
-            left.unlink()
-
-
-def _migrate(connection: duckdb.DuckDBPyConnection) -> None:
-    connection.execute("CREATE TABLE IF NOT EXISTS migrations (number INTEGER PRIMARY KEY, name VARCHAR NOT NULL)")
-    done = {number for (number,) in connection.execute("SELECT number FROM migrations").fetchall()}
-    for name, sql in _migrations():
-        number = int(name.split("_", 1)[0])
-        if number not in done:
-            connection.begin()
-            connection.execute(sql)
-            connection.execute("INSERT INTO migrations VALUES (?, ?)", [number, name])
-            connection.commit()
-
-
-def _migrations() -> list[tuple[str, str]]:
-    folder = resources.files("glimpse.store") / "migrations" / "duckdb"
-    return sorted((item.name, item.read_text()) for item in folder.iterdir() if item.name.endswith(".sql"))
-
-
-def _corrupt(path: Path, problem: Exception) -> str:
-    return f"{path} can't be opened as a store; it was left as it is. Move it away or restore a copy. ({problem})"

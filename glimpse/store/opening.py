@@ -9,7 +9,8 @@ from importlib.util import find_spec
 
 from glimpse.errors import SettingsError
 from glimpse.settings import Settings
-from glimpse.store.duckdb import FILE_NAME, DuckStore
+from glimpse.store.duckdb import DuckStore
+from glimpse.store.duckdb_file import FILE_NAME
 from glimpse.store.store import Store
 
 _IN_PROCESS = "clickhouse+chdb"
