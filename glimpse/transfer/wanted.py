@@ -105,16 +105,18 @@ class _Sql:
         self.values: list[Any] = []
 
     def moment(self, epoch_ms: int) -> str:
+        bound = self._bound(epoch_ms, "Int64")
+        # Of the columns' own type: DuckDB tells from a block's least and greatest time whether to read it only then.
         return (
-            f"make_timestamp_ms({self._bound(epoch_ms, 'Int64')})"
+            f"make_timestamp_ms({bound})::TIMESTAMP_MS"
             if self._is_duck
-            else (f"fromUnixTimestamp64Milli({self._bound(epoch_ms, 'Int64')}, 'UTC')")
+            else f"fromUnixTimestamp64Milli({bound}, 'UTC')"
         )
 
     def place(self, place: Place) -> str:
         moment = self.moment(place.time)
         if self._is_duck:
-            return f"({moment}::TIMESTAMP_MS, {self._bound(place.id, 'String')}::UUID)"
+            return f"({moment}, {self._bound(place.id, 'String')}::UUID)"
         return f"({moment}, {self._bound(place.id, 'String')})"
 
     def epoch_ms(self, column: str) -> str:
