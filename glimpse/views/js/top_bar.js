@@ -45,6 +45,8 @@ export function render({model, el}) {
       if (one.dataset.view === model.view) one.setAttribute("aria-current", "page")
       else one.removeAttribute("aria-current")
     }
+    // A notebook's title is its own.
+    if (window.glimpse_page) document.title = model.views[model.view] ? `${model.views[model.view]} · Glimpse` : "Glimpse"
   }
   bar.append(brand, chooser, nav, light)
   el.append(bar)
