@@ -257,7 +257,7 @@ def test_what_is_filtered_is_saved_and_a_copied_address_opens_it_again(served: S
         page.get_by_label("Name of the segment to save").fill(PAYLOAD)
         page.keyboard.press("Enter")
         page.get_by_role("button", name=f"Remove the segment {PAYLOAD}").wait_for()
-        wait_until(lambda: "segment=" in page.url and "where=" not in page.url, what="the address")
+        wait_until(lambda: "segment=" in search(page) and "where=" not in search(page), what="the address")
         wait_until(lambda: tile(page, "Sessions") == "3", what="the live page through it")
         again = watched.open(page.url.replace("project=", "view=history&goal=buy&project="))
         wait_until(lambda: total(again, "sessions") == "3", what="history through it")

@@ -268,7 +268,7 @@ def test_the_light_switch_and_the_project_chooser_stand_in_the_address(site, bro
     shown.get_by_label("Light theme").click()
     shown.get_by_label("Project", exact=True).select_option("blog")
     wait_until(lambda: len(names_in_feed(shown)) == 1)
-    wait_until(lambda: "project=blog" in shown.url and "theme=light" in shown.url)
+    wait_until(lambda: shown.evaluate("location.search") == "?project=blog&theme=light", what="both in the address")
     shown.context.close()
 
 
