@@ -15,8 +15,8 @@ from serving import CHROME, an_event, free_port
 from waiting import wait_until
 
 import glimpse
-from glimpse.client import Client, moment
-from glimpse.errors import GlimpseError, QueryError, StoreLost, StoreUnavailable
+from glimpse.client import Client
+from glimpse.errors import GlimpseError, StoreLost, StoreUnavailable
 from glimpse.settings import Settings
 from glimpse.store import DuckStore, Lot
 
@@ -176,11 +176,3 @@ def test_a_script_that_forgets_to_stop_it_ends_and_leaves_no_valkey(tmp_path: Pa
 def test_import_glimpse_is_light(tmp_path: Path):
     code = "import glimpse, sys; print({'panel', 'duckdb', 'tornado'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
-
-
-def test_moments_are_spans_back_or_times_and_nothing_else():
-    now = time.time() * 1000
-    assert abs(now - 5_400_000 - moment("90m")) < 1000
-    assert moment("2026-01-01T00:00:00Z") == moment("2026-01-01") == moment("1767225600000") == moment(1767225600000)
-    with pytest.raises(QueryError, match="use 90m"):
-        moment("yesterday")
