@@ -127,7 +127,7 @@ MUTATIONS = (
     ),
     Mutation(
         "ghosts-by-a-clock-ahead",
-        "glimpse/live/visit.py",
+        "glimpse/live/project.py",
         "heard = min(heard_at(event), now)",
         "heard = heard_at(event)",
         (PRESENCE,),
