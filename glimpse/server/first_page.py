@@ -16,6 +16,7 @@ from tornado.routing import Matcher
 from tornado.web import RequestHandler
 
 from glimpse.server import served
+from glimpse.server.garbage import keep_for_good
 
 log = logging.getLogger("glimpse.server")
 
@@ -61,4 +62,5 @@ async def _import_views() -> None:
         except Exception:
             log.exception("the views can't be imported; the dashboard will not open")
             break
+    keep_for_good()  # of another app's page that is open in this moment a cycle may stay behind: this once
     _Views.are_here = True

@@ -27,6 +27,7 @@ from glimpse.server.access_log import log_without_address
 from glimpse.server.composition import Glimpse
 from glimpse.server.event_loop import use_uvloop
 from glimpse.server.first_page import FirstPage, FirstViewer
+from glimpse.server.garbage import keep_for_good
 from glimpse.server.guard import ForbiddenPage, Stranger
 from glimpse.server.periodic import call_every
 from glimpse.server.signals import ForkedChildren, answer_before_the_loop
@@ -86,6 +87,7 @@ def _open(server: BaseServer, glimpse: Glimpse, apps: list[str], children: Forke
     _start(glimpse, loop, children)
     _add_routes(server, glimpse, apps)
     server.io_loop.add_callback(SlowClients(http).watch)
+    keep_for_good()
     http.add_sockets(listeners)
     served.glimpse = glimpse
     log.info("ready to take events")

@@ -12,6 +12,7 @@ import logging
 import signal
 
 from glimpse.server.composition import Glimpse
+from glimpse.server.garbage import keep_for_good
 from glimpse.settings import Settings
 
 log = logging.getLogger("glimpse.server")
@@ -41,6 +42,7 @@ async def work(settings: Settings) -> None:
         loop.add_signal_handler(number, leave)
     try:
         await glimpse.start()
+        keep_for_good()
         if not glimpse.is_owner:
             log.info("another process drains on %s; this one takes over when that ends", settings.data_dir.resolve())
         await told_to_stop.wait()
