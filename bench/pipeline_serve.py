@@ -33,6 +33,8 @@ def main() -> int:
         address = f"http://127.0.0.1:{server.port}/glimpse_app"
         command = [sys.executable, str(VIEWERS_SCRIPT), address, str(VIEWERS), str(seconds)]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as viewers:
+            assert viewers.stdout
+            viewers.stdout.readline()  # all are there
             seen = sustain(server, seconds, "twenty", options.rate / A_BATCH)
             said, _ = viewers.communicate(timeout=60)
     refreshes = [count / seconds for count in json.loads(said)]

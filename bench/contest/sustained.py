@@ -101,14 +101,14 @@ def sustain(server: OnAllCores, seconds: float, kind: str = "one", rate: float =
     books = server.books
     assert books
     processes = server.processes()
-    spent, before, began = {name: cpu_seconds(pid) for name, pid in processes.items()}, books.taken(), time.monotonic()
+    spent, before = {name: cpu_seconds(pid) for name, pid in processes.items()}, books.taken()
     flags = ["--port", str(server.port), "--kind", kind, "--seconds", str(seconds), "--warm-up", "0"]
     ran = subprocess.run(
         [sys.executable, LOAD, *flags, "--rate", str(rate)], capture_output=True, text=True, timeout=600, check=True
     )
-    seen = json.loads(ran.stdout)
+    seen, ended = json.loads(ran.stdout), time.monotonic()
     is_stored = _wait_until_stored(server)
-    took = time.monotonic() - began
+    took = seconds + time.monotonic() - ended  # without the generator's own start
     shares = {name: (cpu_seconds(pid) - spent[name]) / took for name, pid in processes.items()}
     accepted = seen["statuses"].get("200", 0) * seen["events_each"]
     booked = books.taken()["accepted"] - before["accepted"]
