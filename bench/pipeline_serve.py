@@ -18,7 +18,7 @@ from contest.sustained import PanelServe, sustain
 RATE, A_BATCH, MOST_P99_MS, VIEWERS = 15_000, 20, 50.0, 5
 LEAST_RATE = 0.97 * RATE  # its last second counts the wait until the last event is stored
 LEAST_REFRESHES_S = 1.0
-VIEWERS_SCRIPT = Path(__file__).parent / "contest/viewers.py"
+VIEWERS_SCRIPT = Path(__file__).parent / "viewers.py"
 
 
 def main() -> int:
@@ -30,8 +30,9 @@ def main() -> int:
     seconds = 10.0 if options.quick else options.seconds
     with tempfile.TemporaryDirectory(prefix="glimpse-bench-") as folder, PanelServe(Path(folder)) as server:
         sustain(server, 2, "twenty", options.rate / A_BATCH / 3)  # views are imported, first pages are made
-        address = f"http://127.0.0.1:{server.port}/glimpse_app"
-        command = [sys.executable, str(VIEWERS_SCRIPT), address, str(VIEWERS), str(seconds)]
+        told = ["--url", f"http://127.0.0.1:{server.port}", "--project", "shop"]
+        told += ["--viewers", str(VIEWERS), "--seconds", str(seconds)]
+        command = [sys.executable, str(VIEWERS_SCRIPT), *told]
         with subprocess.Popen(command, stdout=subprocess.PIPE, text=True) as viewers:
             assert viewers.stdout
             viewers.stdout.readline()  # all are there

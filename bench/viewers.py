@@ -1,7 +1,8 @@
 """Viewers without a browser: each opens a page over HTTP and WebSocket as a browser does it, and reads what it is sent.
 
-`python bench/viewers.py --url http://127.0.0.1:5006 --viewers 19` holds so many until it is ended. What a server has to
-do for a viewer is the same; what a browser has to do for it is done on the viewer's machine, so not on this one.
+`python bench/viewers.py --url http://127.0.0.1:5006 --viewers 19` holds so many until it is ended; with `--seconds` it
+prints how many changes each was sent in these. What a server has to do for a viewer is the same; what a browser has to
+do for it is done on the viewer's machine, so not on this one.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import base64
+import contextlib
 import json
 import os
 import re
@@ -34,17 +36,39 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--url", required=True)
     parser.add_argument("--viewers", type=int, default=9)
+    parser.add_argument("--project", default="demo")
+    parser.add_argument("--seconds", type=float, default=0, help="count changes for so long (default: hold them)")
     options = parser.parse_args()
-    asyncio.run(hold(options.url, options.viewers))
+    if options.seconds:
+        asyncio.run(count(options.url, options.project, options.viewers, options.seconds))
+    else:
+        asyncio.run(hold(options.url, options.project, options.viewers))
 
 
-async def hold(url: str, viewers: int) -> None:
+async def hold(url: str, project: str, viewers: int) -> None:
     """Read and drop what so many viewers are sent, as bytes: what a browser makes of them is its machine's affair."""
     port = urlsplit(url).port
     assert port
-    lines = [await connected(url, port) for _ in range(viewers)]
+    lines = [await connected(url, port, project) for _ in range(viewers)]
     print("there", flush=True)
     await asyncio.gather(*(_drop(*line) for line in lines))
+
+
+async def count(url: str, project: str, viewers: int, seconds: float) -> None:
+    """Tell how many changes each of so many viewers is sent."""
+    lines = [await opened(url, project) for _ in range(viewers)]
+    print("there", flush=True)
+    print(json.dumps(await asyncio.gather(*(_changes(line, seconds) for line in lines))))
+
+
+async def _changes(line: WebSocketClientConnection, seconds: float) -> int:
+    changes = 0
+    with contextlib.suppress(TimeoutError):
+        async with asyncio.timeout(seconds):
+            while (frame := await line.read_message()) is not None:
+                changes += isinstance(frame, str) and '"msgtype": "PATCH-DOC"' in frame
+    line.close()
+    return changes
 
 
 async def _drop(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
@@ -55,9 +79,11 @@ async def _drop(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
             writer.write(PONG)
 
 
-async def connected(url: str, port: int, keeps: int = 2**20) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
+async def connected(
+    url: str, port: int, project: str = "demo", keeps: int = 2**20
+) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
     """Open a tab as `opened` does, with a socket whose bytes one reads oneself; at most so many are taken before."""
-    token = await token_of(url)
+    token = await token_of(url, project)
     reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=keeps)
     head = {"Host": f"127.0.0.1:{port}", "Upgrade": "websocket", "Connection": "Upgrade"}
     head |= {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode()}
@@ -74,9 +100,9 @@ async def connected(url: str, port: int, keeps: int = 2**20) -> tuple[asyncio.St
     return reader, writer
 
 
-async def opened(url: str) -> WebSocketClientConnection:
+async def opened(url: str, project: str = "demo") -> WebSocketClientConnection:
     """Open a tab: its page, its socket, and the word that it is ready."""
-    token = await token_of(url)
+    token = await token_of(url, project)
     address = f"{url.replace('http', 'ws', 1)}/glimpse_app/ws"
     socket = HTTPRequest(address, connect_timeout=WITHIN_S, request_timeout=WITHIN_S)
     line = await websocket_connect(socket, subprotocols=["bokeh", token])
@@ -86,9 +112,10 @@ async def opened(url: str) -> WebSocketClientConnection:
     return line
 
 
-async def token_of(url: str) -> str:
+async def token_of(url: str, project: str = "demo") -> str:
     """Ask for a page, and return what its socket is opened with."""
-    answer = await AsyncHTTPClient().fetch(HTTPRequest(f"{url}/glimpse_app?project=demo", request_timeout=WITHIN_S))
+    address = f"{url}/glimpse_app?project={project}"
+    answer = await AsyncHTTPClient().fetch(HTTPRequest(address, request_timeout=WITHIN_S))
     token = TOKEN.search(answer.body)
     assert token
     return token[1].decode()
