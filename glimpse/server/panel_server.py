@@ -60,9 +60,10 @@ def take_part(apps: list[str]) -> None:
     def start_with_glimpse(self: BaseServer) -> None:
         if children.is_leaving:
             sys.exit(0)
-        _open(self, Glimpse(settings), apps, children)
+        glimpse = Glimpse(settings)
+        _open(self, glimpse, apps, children)
         start(self)
-        _watch_signals(self, parent)
+        _watch_signals(self, glimpse, parent)
 
     def stop_with_glimpse(self: BaseServer, wait: bool = True) -> None:  # noqa: FBT001, FBT002 - Bokeh's signature
         _close(self)
@@ -82,8 +83,8 @@ def _open(server: BaseServer, glimpse: Glimpse, apps: list[str], children: Forke
     listeners = list(http._sockets.values())  # noqa: SLF001
     for listener in listeners:
         server.io_loop.remove_handler(listener)
-    for number in _STOP_SIGNALS:
-        loop.add_signal_handler(number, glimpse.leave_soon)
+    for number in _STOP_SIGNALS:  # not the loop's: uvloop hears none while it is not running, between start and serving
+        signal.signal(number, lambda *_: glimpse.leave_soon())
     _start(glimpse, loop, children)
     _add_routes(server, glimpse, apps)
     server.io_loop.add_callback(SlowClients(http).watch)
@@ -147,7 +148,7 @@ def _let_loopback_names_in(origins: set[str], port: int | None) -> None:
         origins.update({f"127.0.0.1:{port}", f"[::1]:{port}"})
 
 
-def _watch_signals(server: BaseServer, parent: int) -> None:
+def _watch_signals(server: BaseServer, glimpse: Glimpse, parent: int) -> None:
     loop = server.io_loop
 
     def leave() -> None:
@@ -159,6 +160,8 @@ def _watch_signals(server: BaseServer, parent: int) -> None:
             _loop_of(server).add_signal_handler(number, leave)
         if os.getpid() != parent:  # one of several: without the parent nobody would tell it to stop
             call_every(_PARENT_WATCH_S, lambda: None if os.getppid() == parent else leave())
+        if glimpse.is_stopping:  # a signal came since the start had ended
+            leave()
 
     loop.add_callback(install)
 
