@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import argparse
 import cProfile
-import gc
 import json
 import os
 import pstats
@@ -31,6 +30,7 @@ from glimpse.events import AdmittedEvent
 from glimpse.geo.places import open_places
 from glimpse.live import Window
 from glimpse.pipeline import Pipeline
+from glimpse.server.garbage import keep_for_good
 from glimpse.sessions import SessionTracker
 from glimpse.settings import Settings
 from glimpse.store import DuckStore
@@ -73,7 +73,7 @@ async def drain(options: argparse.Namespace, folder: Path, store_folder: Path) -
         empty_bytes, before = _memory(server), _stored(store)
         await fill(buffer, make_events(count, options.seed))
         buffer_bytes = _memory(server) - empty_bytes
-        gc.collect()
+        keep_for_good()  # as a server does when it has started
         beside = server.info("server")["process_id"]
         wall, cpu, valkey_cpu = time.perf_counter(), time.process_time(), cpu_seconds(beside)
         while await pipeline.drain_once():
