@@ -188,17 +188,19 @@ class Commits:
     async def _take_note(self, ended: asyncio.Future[None], on_refused: Callable[[Event], None]) -> None:
         part = self._under_way or Part()
         try:
-            ended.result()
-        except StoreUnavailable as problem:
+            try:
+                ended.result()
+            except UNSTORABLE as problem:
+                await self._leave_out_bad_rows(part, problem, on_refused)
+                return
+        except StoreUnavailable as problem:  # at the commit, or while its rows were looked at
             self.is_lost = isinstance(problem, StoreLost)
             self._note_problem(str(problem))
-        except UNSTORABLE as problem:
-            await self._leave_out_bad_rows(part, problem, on_refused)
-        else:
-            self.problem = None
-            for shard, entry_id in part.entries:
-                self._committed[shard].append(entry_id)
-            self._under_way = None
+            return
+        self.problem = None
+        for shard, entry_id in part.entries:
+            self._committed[shard].append(entry_id)
+        self._under_way = None
 
     def _commit_timed(self, lot: Lot) -> None:
         began = time.perf_counter()

@@ -36,7 +36,8 @@ from glimpse.store.store import EXPIRED, Lot, Pair
 
 # What a row that no column can hold raises; a full disk is `StoreUnavailable` instead.
 UNSTORABLE = (StoreRefused, duckdb.Error, pa.ArrowException, UnicodeError, OverflowError)
-_UNAVAILABLE = (duckdb.IOException, duckdb.OutOfMemoryException)
+# What no row is to blame for: the disk, the memory that questions have taken, a transaction that ended by either.
+_UNAVAILABLE = (duckdb.IOException, duckdb.OutOfMemoryException, duckdb.TransactionException)
 
 
 class DuckStore:
@@ -108,7 +109,7 @@ class DuckStore:
         Raises
         ------
         StoreUnavailable
-            When the disk is full or can't be written: nothing of the lot is stored, and it may be tried again.
+            When the disk or the memory is full: nothing of the lot is stored, and it may be tried again.
         StoreLost
             When the database has failed for good, as far as this connection goes: nothing of the lot is stored.
         duckdb.Error
@@ -127,19 +128,23 @@ class DuckStore:
             cursor.commit()
         except Exception as problem:
             self._roll_back()
-            if isinstance(problem, duckdb.FatalException):
-                raise StoreLost(f"the store has failed and is opened again: {problem}") from problem
-            if isinstance(problem, _UNAVAILABLE):
-                raise StoreUnavailable(f"the store can't commit: {problem}") from problem
+            _raise_if_away(problem)
             raise
 
     def refused(self, rows: Sequence[Event]) -> list[tuple[Event, str]]:
-        """Return the rows that the store can't take, each with the reason; found by halving, nothing is kept."""
+        """Return the rows that the store can't take, each with the reason; found by halving, nothing is kept.
+
+        Raises
+        ------
+        StoreUnavailable, StoreLost
+            As `commit` does: what a row is can't be told now.
+        """
         try:
             self._connection.begin()
             self._insert_rows(rows)
             return []
         except UNSTORABLE as problem:
+            _raise_if_away(problem)
             if len(rows) == 1:
                 return [(rows[0], f"the store can't take it: {problem}")]
         finally:
@@ -269,6 +274,13 @@ class DuckStore:
             self._connection.rollback()
         except duckdb.Error:  # the transaction ended with the failure itself
             return
+
+
+def _raise_if_away(problem: Exception) -> None:
+    if isinstance(problem, duckdb.FatalException):
+        raise StoreLost(f"the store has failed and is opened again: {problem}") from problem
+    if isinstance(problem, _UNAVAILABLE):
+        raise StoreUnavailable(f"the store can't commit: {problem}") from problem
 
 
 def plain(columns: Sequence[str], table: str) -> str:

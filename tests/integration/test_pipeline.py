@@ -361,6 +361,26 @@ async def test_while_the_store_is_full_events_wait_in_the_buffer_and_then_all_ar
     assert (len(drain.stored()), drain.pipeline.problem) == (101, None)
 
 
+async def test_a_store_that_is_full_while_it_looks_for_bad_rows_sets_no_event_aside(
+    drain: Drain, monkeypatch: pytest.MonkeyPatch
+):
+    def refuses(_: Lot) -> None:
+        raise duckdb.ConversionException("a row is none")
+
+    def full(_: Sequence[Event]) -> list[tuple[Event, str]]:
+        raise StoreUnavailable("memory full")
+
+    monkeypatch.setattr(drain.store, "commit", refuses)
+    monkeypatch.setattr(drain.store, "refused", full)
+    await drain.buffer.append(Receipt([fresh() for _ in range(100)]))
+    await drain.pipeline.drain_once()
+    assert (drain.pipeline.problem, await drain.buffer.letters.all()) == ("memory full", [])
+    monkeypatch.undo()
+    await drain.pipeline.drain_once()
+    await drain.pipeline.flush()
+    assert (len(drain.stored()), drain.pipeline.problem) == (100, None)
+
+
 async def test_a_failure_amid_a_batch_loses_nothing(drain: Drain, monkeypatch: pytest.MonkeyPatch):
     await drain.buffer.append(Receipt([fresh(), fresh()]))
 

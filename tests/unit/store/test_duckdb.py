@@ -7,7 +7,7 @@ import duckdb
 import pytest
 from records import NOON, admitted, event_of
 
-from glimpse.errors import StoreCorrupt
+from glimpse.errors import StoreCorrupt, StoreUnavailable
 from glimpse.events import Event, Session
 from glimpse.store import DuckStore, Lot
 from glimpse.store import duckdb as duckdb_store
@@ -87,6 +87,18 @@ def test_the_rows_that_cannot_be_stored_are_found_by_halving(store: DuckStore):
     refused = store.refused(rows)
     assert [found for found, _ in refused] == [rows[17], rows[40]]
     assert all("can't take it" in reason for _, reason in refused)
+
+
+def test_no_row_is_blamed_for_memory_that_is_full(tmp_path: Path):
+    store = DuckStore.open(tmp_path, memory_mb=64)
+    rows = [row(), row(properties={"note": "x" * 80_000_000})]
+    with pytest.raises(StoreUnavailable, match="can't commit"):
+        store.commit(Lot(rows))
+    with pytest.raises(StoreUnavailable, match="can't commit"):
+        store.refused(rows)
+    store.commit(Lot(rows[:1]))
+    assert [event.id for event in store.recent_events(0, 10)] == [rows[0].id]
+    store.close()
 
 
 def test_known_ids_are_those_of_the_same_project_and_span(store: DuckStore):
