@@ -59,6 +59,16 @@ def _positive(kind: Callable[[str], float]) -> Callable[[str], float]:
     return parse
 
 
+def _at_least(least: int) -> Callable[[str], float]:
+    def parse(text: str) -> float:
+        value = _positive(int)(text)
+        if value < least:
+            raise ValueError(f"it must be {least} or more")
+        return value
+
+    return parse
+
+
 def _rates(text: str) -> tuple[float, float]:
     """Read `project,network`; one number is the project's, and leaves the other as it is."""
     for_project, comma, for_network = text.partition(",")
@@ -113,7 +123,7 @@ SETTINGS = (
         "GLIMPSE_STORE_MEMORY_MB",
         "store_memory_mb",
         512,
-        _positive(int),
+        _at_least(128),  # with less a start can't read what it needs to know
         "MB",
         "the most that DuckDB holds in memory; a question that needs more takes longer, and files beside the store",
     ),

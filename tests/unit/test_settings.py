@@ -55,6 +55,7 @@ def test_one_rate_is_the_projects_and_leaves_that_of_networks(value: str, rates:
         ("GLIMPSE_FLUSH_INTERVAL_S", "soon", "must be a number"),
         ("GLIMPSE_FLUSH_INTERVAL_S", "nan", "greater than 0"),
         ("GLIMPSE_FLUSH_ROWS", "0", "greater than 0"),
+        ("GLIMPSE_STORE_MEMORY_MB", "64", "128 or more"),
         ("GLIMPSE_PUBLIC", "perhaps", "use 1 or 0"),
         ("GLIMPSE_APPENDFSYNC", "never", "always or everysec"),
         ("GLIMPSE_PUBLIC_URL", "stats.example.com", "https://stats.example.com"),
