@@ -62,5 +62,6 @@ async def _import_views() -> None:
         except Exception:
             log.exception("the views can't be imported; the dashboard will not open")
             break
-    keep_for_good()  # of another app's page that is open in this moment a cycle may stay behind: this once
-    _Views.are_here = True
+    if not _Views.are_here:  # once, of all who wait: the first of them has a page by now, which has to go some day
+        keep_for_good()
+        _Views.are_here = True
