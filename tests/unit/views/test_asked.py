@@ -55,12 +55,17 @@ async def test_an_answer_that_a_newer_question_overtook_is_thrown_away():
     assert [scope.project for _, scope, _ in store.asked] == ["shop", "blog"]
 
 
-async def test_a_question_that_fails_says_why_and_a_later_answer_takes_its_place():
+async def a_card_that_failed(problem: Exception) -> tuple[Store, Breakdown]:
     store = Store()
     card = Breakdown(store.ask, Scope(), of="sources")
     card.reload()
-    (await asked(store, 1)).set_exception(QueryError("it took too long"))
+    (await asked(store, 1)).set_exception(problem)
     await wait_until_async(lambda: card.picture.phase == "failed", what="the failure")
+    return store, card
+
+
+async def test_a_question_that_fails_says_why_and_a_later_answer_takes_its_place():
+    store, card = await a_card_that_failed(QueryError("it took too long"))
     assert card.picture.problem == "it took too long"
     assert not card.picture.may_pass  # a question with a mistake has it the next time too
     card.picture.wanted = json.dumps({"tab": "Channel"})
@@ -72,11 +77,7 @@ async def test_a_question_that_fails_says_why_and_a_later_answer_takes_its_place
 
 
 async def test_a_question_that_failed_for_the_store_is_asked_again_when_the_browser_wants_it():
-    store = Store()
-    card = Breakdown(store.ask, Scope(), of="sources")
-    card.reload()
-    (await asked(store, 1)).set_exception(StoreUnavailable("the store is away"))
-    await wait_until_async(lambda: card.picture.phase == "failed", what="the failure")
+    store, card = await a_card_that_failed(StoreUnavailable("the store is away"))
     assert card.picture.may_pass
     card.picture.wanted = json.dumps({"again": 1})
     (await asked(store, 2)).set_result(ROWS)
