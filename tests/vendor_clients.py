@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import http.server
 import json
 import os
@@ -20,11 +21,13 @@ _PAGE = """<!doctype html><html lang="en"><head><title>Pricing</title></head>
 
 
 def install_clients() -> None:
-    """Install what tests/vendor names, unless it is there as its lock says."""
+    """Install what tests/vendor names, unless it is there as its lock says; one process at a time does."""
     lock = VENDOR / "package-lock.json"
-    if not _INSTALLED.exists() or _INSTALLED.stat().st_mtime < lock.stat().st_mtime:
-        subprocess.run(["npm", "ci", "--ignore-scripts", "--loglevel=error"], cwd=VENDOR, check=True, timeout=300)
-        _INSTALLED.touch()
+    with lock.open() as turn:
+        fcntl.flock(turn, fcntl.LOCK_EX)  # npm begins with deleting what another one has just installed
+        if not _INSTALLED.exists() or _INSTALLED.stat().st_mtime < lock.stat().st_mtime:
+            subprocess.run(["npm", "ci", "--ignore-scripts", "--loglevel=error"], cwd=VENDOR, check=True, timeout=300)
+            _INSTALLED.touch()
 
 
 def start_client(script: str, *arguments: object, **environment: str) -> subprocess.Popen[str]:
