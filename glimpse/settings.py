@@ -123,7 +123,7 @@ SETTINGS = (
         "GLIMPSE_STORE_MEMORY_MB",
         "store_memory_mb",
         512,
-        _at_least(128),  # with less a start can't read what it needs to know
+        _at_least(128),  # with less, questions leave too little for what is to be committed
         "MB",
         "the most that DuckDB holds in memory; a question that needs more takes longer, and files beside the store",
     ),

@@ -169,12 +169,17 @@ class DuckStore:
 
     def recent_events(self, since_ms: int, limit: int) -> list[Event]:
         """Return the newest events received since a time, oldest first; at most `limit`."""
-        found = self.reader().execute(
-            f"SELECT {plain(EVENT_COLUMNS, 'events')} FROM events WHERE received_at >= make_timestamp_ms(?)"
-            " ORDER BY received_at DESC LIMIT ?",
+        # Whole rows put in order by DuckDB may take more memory than it has; their times alone don't.
+        newest = self.reader().execute(
+            "SELECT min(received_at) FROM (SELECT received_at FROM events"
+            " WHERE received_at >= make_timestamp_ms(?)::TIMESTAMP_MS ORDER BY received_at DESC LIMIT ?)",
             [since_ms, limit],
         )
-        return [event_of(values) for values in reversed(found.fetchall())]
+        found = self.reader().execute(
+            f"SELECT {plain(EVENT_COLUMNS, 'events')} FROM events WHERE received_at >= ?", newest.fetchone()
+        )
+        events = sorted(map(event_of, found.fetchall()), key=lambda event: event.received_at)
+        return events[max(0, len(events) - limit) :]
 
     def recent_sessions(self, since_ms: int) -> list[Session]:
         """Return the sessions last seen since a time: those that may still be open, and ids that are taken."""

@@ -101,6 +101,17 @@ def test_no_row_is_blamed_for_memory_that_is_full(tmp_path: Path):
     store.close()
 
 
+def test_a_start_reads_more_than_the_memory_holds(tmp_path: Path):
+    store = DuckStore.open(tmp_path, memory_mb=64)
+    for first in range(0, 30_000, 5_000):
+        note = {"note": "x" * 4_000}
+        store.commit(Lot([row(properties=note, received_at=NOON + n) for n in range(first, first + 5_000)]))
+    recent = store.recent_events(NOON + 1, 25_000)
+    assert [event.received_at for event in recent] == list(range(NOON + 5_000, NOON + 30_000))
+    assert store.recent_events(NOON + 30_000, 10) == []
+    store.close()
+
+
 def test_known_ids_are_those_of_the_same_project_and_span(store: DuckStore):
     mine, other = row(), row(project="other")
     store.commit(Lot([mine, other]))
