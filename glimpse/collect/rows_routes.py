@@ -73,7 +73,7 @@ class RowsHandler(ReadHandler):
                     self.set_header("Link", self._next_link(wanted, form, Place.of_row(shown, shown.num_rows - 1)))
             for part in _parts(shown, chosen.rows_at_once):
                 await self._send_pieces(await loop.run_in_executor(_ENCODING, encoder.add, part))
-        await self._send_pieces(await loop.run_in_executor(_ENCODING, encoder.end))
+        await self._send_pieces(encoder.end())
 
     def _set_headers(self, wanted: Wanted, form: str) -> None:
         chosen = FORMATS[form]

@@ -1,6 +1,6 @@
-"""The formats in which rows leave: each an encoder that takes tables and gives bytes, a table or a few at a time.
+"""The formats in which rows leave: each an encoder that takes tables and gives bytes, a table at a time.
 
-Rule of this module: an encoder holds no more than the table it was given last, or a Parquet file's row group.
+Rule of this module: an encoder holds no more than the table it was given last.
 """
 
 from __future__ import annotations
@@ -117,26 +117,8 @@ class _Csv(_Piped):
         return pa_csv.CSVWriter(sink, schema)
 
 
-_ROWS_A_GROUP = 32_000
-
-
 class _Parquet(_Piped):
-    """Parquet, compressed. What is known of each row group is kept to the end: so of times only, and in few groups."""
-
-    def __init__(self) -> None:
-        super().__init__()
-        self._group: list[Any] = []  # tables
-
-    def add(self, table: Any) -> bytes:
-        self._group.append(table)
-        return self._written() if sum(table.num_rows for table in self._group) >= _ROWS_A_GROUP else b""
-
-    def end(self) -> bytes:
-        return self._written() + super().end()
-
-    def _written(self) -> bytes:
-        group, self._group = self._group, []
-        return super().add(pa.concat_tables(group)) if group else b""
+    """Parquet, compressed; a row group a table. What is known of each is kept to the end, so only of times."""
 
     def _opened(self, sink: io.RawIOBase, schema: Any) -> Any:
         times: Any = [field.name for field in schema if pa.types.is_timestamp(field.type)]
