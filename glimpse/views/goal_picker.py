@@ -41,6 +41,7 @@ class GoalPicker(AskedView):
 
     def __init__(self, ask: Ask, scope: Scope, **params: Any) -> None:
         super().__init__(ask, scope, **params)
+        self.layout.sizing_mode = "stretch_width"  # a field in a row, and no card
         self.filter: Filter | None = None
         self.param.watch(lambda _: self._read(), "goal")
         self._read()
