@@ -1,10 +1,13 @@
-"""A time limit that a loop which stood still does not use up."""
+"""How long work goes on: a time limit that a loop which stood still does not use up, and no longer than who waits."""
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import AsyncIterator
+from collections.abc import AsyncIterator, Coroutine
 from contextlib import asynccontextmanager
+from typing import Any, TypeVar
+
+T = TypeVar("T")
 
 TICK_S = 0.02
 
@@ -34,3 +37,24 @@ async def answer_within(limit_s: float) -> AsyncIterator[None]:
             yield
         finally:
             timer.cancel()
+
+
+async def unless_gone(reader: asyncio.StreamReader, work: Coroutine[Any, Any, T]) -> T:
+    """Do something for the other end of a connection, which says nothing meanwhile; it is ended when that end leaves.
+
+    Raises
+    ------
+    ConnectionResetError
+        When it left before the work was done.
+    """
+    working = asyncio.ensure_future(work)
+    leaving = asyncio.ensure_future(reader.read(1))
+    try:
+        await asyncio.wait([working, leaving], return_when=asyncio.FIRST_COMPLETED)
+        if not working.done():
+            raise ConnectionResetError("the other end has left")
+        return working.result()
+    finally:
+        for one in (working, leaving):
+            one.cancel()
+        await asyncio.gather(working, leaving, return_exceptions=True)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
-from collections.abc import Callable
+from collections.abc import Callable, Coroutine
 from dataclasses import dataclass, field
 from http import HTTPStatus
 from types import TracebackType
@@ -130,6 +131,23 @@ class ReadHandler(Handler):
         self.answer(problem, status, PROBLEM)
 
     takes: tuple[str, ...] | None = None  # the parameters that there are; None: who answers looks at them
+    _answering: asyncio.Task[None] | None = None
+
+    async def while_asked(self, answering: Coroutine[Any, Any, None]) -> None:
+        """Answer for as long as who asked is there: what is under way for somebody who has left is ended."""
+        self._answering = asyncio.get_running_loop().create_task(answering)
+        try:
+            await asyncio.wait([self._answering])
+        finally:
+            self._answering.cancel()
+        if not self._answering.cancelled():
+            self._answering.result()
+
+    def on_connection_close(self) -> None:
+        """End what nobody waits for any more."""
+        super().on_connection_close()
+        if self._answering is not None:
+            self._answering.cancel()
 
     def prepare(self) -> None:
         """Refuse those who may not look, and a parameter that there is not: a slip would be answered with too much."""

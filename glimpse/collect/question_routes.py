@@ -26,6 +26,9 @@ class QuestionHandler(ReadHandler):
 
     async def get(self, name: str) -> None:
         """Answer with the rows."""
+        await self.while_asked(self._answer(name))
+
+    async def _answer(self, name: str) -> None:
         since, until = span_asked(self._ask, steady_now_ms())
         given = {
             word: _value(values[-1]) for word, values in self.request.query_arguments.items() if word not in OF_ALL

@@ -48,6 +48,9 @@ class RowsHandler(ReadHandler):
     takes = ("project", "since", "until", "where", "segment", "limit", "after", "format")
     path: str
 
+    async def _answer(self, **more: Any) -> None:
+        await self._stream(*await self._wanted(**more))
+
     async def _stream(self, wanted: Wanted, form: str) -> None:
         """Answer with the rows; of a page, with the address of the next in `Link`."""
         flow_wanted = wanted if wanted.limit is None else _one_more(wanted)
@@ -127,7 +130,7 @@ class StoredEventsHandler(RowsHandler):
 
     async def get(self) -> None:
         """Answer with a page, or with all."""
-        await self._stream(*await self._wanted())
+        await self.while_asked(self._answer())
 
 
 class SessionsHandler(RowsHandler):
@@ -137,7 +140,7 @@ class SessionsHandler(RowsHandler):
 
     async def get(self) -> None:
         """Answer with a page, or with all."""
-        await self._stream(*await self._wanted(table="sessions"))
+        await self.while_asked(self._answer(table="sessions"))
 
 
 class JourneyHandler(RowsHandler):
@@ -147,6 +150,9 @@ class JourneyHandler(RowsHandler):
 
     async def get(self, session: str) -> None:
         """Answer with all of them; 404 when there is none."""
+        await self.while_asked(self._tell(session))
+
+    async def _tell(self, session: str) -> None:
         project, form = project_asked(self._ask), format_asked(self._ask)
         if project == "*":
             raise QueryError("project must be named: a session is one project's")

@@ -201,7 +201,12 @@ class Embedded:
             self._thread.join(_STOP_WITHIN_S)
 
     def _run(self, work: Coroutine[Any, Any, T]) -> T:
-        return asyncio.run_coroutine_threadsafe(work, self._loop).result()
+        running = asyncio.run_coroutine_threadsafe(work, self._loop)
+        try:
+            return running.result()
+        except BaseException:  # a cell that is interrupted waits for nothing any more
+            running.cancel()
+            raise
 
     # -- on the server's thread --------------------------------------------------------------------------------------
 

@@ -71,9 +71,7 @@ class Readers(Generic[C]):
             async with asyncio.timeout(self._time_limit_s):
                 return await asyncio.shield(answer)
         except TimeoutError:
-            raise QueryTooSlow(
-                f"the question took longer than {self._time_limit_s:g} s; ask for a shorter span or with a filter"
-            ) from None
+            raise too_slow(self._time_limit_s) from None
         finally:
             if not answer.done():  # out of time, or nobody waits any more
                 ending = asyncio.ensure_future(_see_it_end(work, answer))
@@ -117,6 +115,11 @@ class _Work(Generic[C, T]):
             self._is_wanted = False
             if self._cursor:
                 self._cursor.interrupt()
+
+
+def too_slow(time_limit_s: float) -> QueryTooSlow:
+    """Return what to raise for a question that is out of time."""
+    return QueryTooSlow(f"the question took longer than {time_limit_s:g} s; ask for a shorter span or with a filter")
 
 
 async def _see_it_end(work: _Work[Any, Any], answer: asyncio.Future[Any]) -> None:

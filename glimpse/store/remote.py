@@ -1,6 +1,7 @@
 """The owner's questions for other processes on this machine.
 
-A unix socket that speaks length-prefixed MessagePack, one question a connection.
+A unix socket that speaks length-prefixed MessagePack, one question a connection. Who closes it before the answer has
+the question ended.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import msgspec
 
 from glimpse.errors import GlimpseError, QueryError, QueryTooLarge, QueryTooSlow, StoreUnavailable
 from glimpse.filters import Where, as_filter
+from glimpse.patience import unless_gone
 from glimpse.store.local import TIME_LIMIT_S
 from glimpse.store.queries import Queries
 from glimpse.store.questions import ALL_PROJECTS, LAST_MS, plain
@@ -61,7 +63,7 @@ class QuerySocket:
     async def _converse(self, reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> None:
         with contextlib.suppress(asyncio.IncompleteReadError, ConnectionError), contextlib.closing(writer):
             question = msgspec.msgpack.decode(await _receive(reader), type=_Question)
-            await _send(writer, await self._answer(question))
+            await _send(writer, await unless_gone(reader, self._answer(question)))
 
     async def _answer(self, question: _Question) -> _Reply:
         if question.name not in _METHODS:

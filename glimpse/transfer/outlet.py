@@ -16,10 +16,14 @@ from typing import Any, Protocol, TypeVar
 import pyarrow as pa
 
 from glimpse.store import Asker, Store
+from glimpse.store.local import TIME_LIMIT_S
+from glimpse.store.readers import too_slow
 from glimpse.transfer.wanted import MINUTE_MS, Place, Wanted, as_json, kept, page_sql, per_minute_sql
 
 T = TypeVar("T")
 ROWS_A_TABLE = 8_000
+_PAGES_AT_ONCE = 4
+_LOOK_AGAIN_S = 0.05
 _UTC = pa.timestamp("ms", "UTC")
 
 
@@ -56,12 +60,17 @@ class Outlet(Protocol):
 
 
 class LocalOutlet:
-    """Gives out rows in the process that owns the store: each flow has an asker and a thread, questions take turns."""
+    """Gives out rows in the process that owns the store: each flow has an asker and a thread.
 
-    def __init__(self, store: Store, rows_a_table: int = ROWS_A_TABLE) -> None:
+    Questions for all of something take turns, and may take as long as they do. Those for a page or a session wait for
+    none of them, and have the time that questions have.
+    """
+
+    def __init__(self, store: Store, rows_a_table: int = ROWS_A_TABLE, page_limit_s: float = TIME_LIMIT_S) -> None:
         self._store = store
         self._rows = rows_a_table
-        self._turn = asyncio.Semaphore(1)
+        self._page_limit_s = page_limit_s
+        self._turn, self._pages_turn = asyncio.Semaphore(1), asyncio.Semaphore(_PAGES_AT_ONCE)
         self._open: dict[Asker, ThreadPoolExecutor] = {}
 
     def close(self) -> None:
@@ -78,8 +87,10 @@ class LocalOutlet:
         asker = self._store.asker()
         thread = self._open[asker] = ThreadPoolExecutor(max_workers=1, thread_name_prefix="glimpse-outlet")
 
+        is_page = all(one.limit is not None or one.session for one in wanted)
+
         async def run(work: Callable[[], T]) -> T:
-            async with self._turn:
+            async with self._in_time(is_page=is_page), self._pages_turn if is_page else self._turn:
                 return await asyncio.get_running_loop().run_in_executor(thread, work)
 
         try:
@@ -89,10 +100,24 @@ class LocalOutlet:
             yield Flow([plan.total for plan in plans], _tables(run, asker, plans))
         finally:
             if asker in self._open:
-                asker.interrupt()
-                await asyncio.get_running_loop().run_in_executor(thread, asker.close)
+                await _closed(asker, thread)
                 thread.shutdown(wait=False)
                 self._open.pop(asker, None)
+
+    @asynccontextmanager
+    async def _in_time(self, *, is_page: bool) -> AsyncIterator[None]:
+        try:
+            async with asyncio.timeout(self._page_limit_s if is_page else None):
+                yield
+        except TimeoutError:
+            raise too_slow(self._page_limit_s) from None
+
+
+async def _closed(asker: Asker, thread: ThreadPoolExecutor) -> None:
+    closing = asyncio.get_running_loop().run_in_executor(thread, asker.close)
+    while not closing.done():  # an interrupt between two statements is heard by neither
+        asker.interrupt()
+        await asyncio.wait([closing], timeout=_LOOK_AGAIN_S)
 
 
 async def _tables(

@@ -17,8 +17,9 @@ from typing import Any, Self
 import msgspec
 import pyarrow as pa
 
-from glimpse.errors import GlimpseError, StoreUnavailable
+from glimpse.errors import GlimpseError, QueryError, StoreUnavailable
 from glimpse.events import Event, ImportedTotal, Session
+from glimpse.patience import unless_gone
 from glimpse.store.upkeep import Taken
 from glimpse.transfer.inlet import Inlet
 from glimpse.transfer.outlet import Flow, Outlet
@@ -45,6 +46,7 @@ class _Bring(msgspec.Struct, tag="bring"):
 class _Reply(msgspec.Struct):
     totals: list[int] = []
     problem: str | None = None
+    is_mistake: bool = False  # of who asked, not of the store
 
 
 class _Part(msgspec.Struct):
@@ -53,6 +55,7 @@ class _Part(msgspec.Struct):
     number: int = 0
     table: bytes = b""
     problem: str | None = None
+    is_mistake: bool = False
 
 
 class _Told(msgspec.Struct):
@@ -92,7 +95,7 @@ class OwnerSocket:
         with contextlib.suppress(*gone), contextlib.closing(writer):
             first = msgspec.msgpack.decode(await _receive(reader), type=_Ask | _Bring)
             if isinstance(first, _Ask):
-                await self._give(first, writer)
+                await unless_gone(reader, self._give(first, writer))
             else:
                 await self._take(first, reader, writer)
 
@@ -128,7 +131,8 @@ class OwnerSocket:
             if not isinstance(problem, GlimpseError):
                 log.exception("rows could not be given to another process")
             told = str(problem) or type(problem).__name__
-            await _send(writer, _Part(problem=told) if is_open else _Reply(problem=told))
+            kind, is_mistake = _Part if is_open else _Reply, isinstance(problem, QueryError)
+            await _send(writer, kind(problem=told, is_mistake=is_mistake))
 
 
 class RemoteOutlet:
@@ -146,8 +150,7 @@ class RemoteOutlet:
             with _told_as_unavailable():
                 await _send(writer, _Ask(list(wanted), of_one_moment))
                 reply = msgspec.msgpack.decode(await _receive(reader), type=_Reply)
-            if reply.problem:
-                raise StoreUnavailable(reply.problem)
+            _raise_if_told(reply)
             yield Flow(reply.totals, _tables(reader))
 
 
@@ -190,11 +193,15 @@ async def _tables(reader: asyncio.StreamReader) -> AsyncIterator[tuple[int, Any]
     while True:
         with _told_as_unavailable():
             part = msgspec.msgpack.decode(await _receive(reader), type=_Part)
-        if part.problem:
-            raise StoreUnavailable(part.problem)
+        _raise_if_told(part)
         if not part.table:
             return
         yield part.number, _unpacked(part.table)
+
+
+def _raise_if_told(said: _Reply | _Part) -> None:
+    if said.problem:
+        raise (QueryError if said.is_mistake else StoreUnavailable)(said.problem)
 
 
 @contextlib.contextmanager

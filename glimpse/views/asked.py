@@ -120,6 +120,8 @@ class AskedView(pn.viewable.Viewer):
             return
         self._turn += 1
         self.picture.phase = "loading"
+        if self._task is not None:
+            self._task.cancel()  # nobody waits for what was asked before
         self._task = loop.create_task(self._load(self._turn))
 
     async def _load(self, turn: int) -> None:

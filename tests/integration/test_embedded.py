@@ -3,12 +3,14 @@ from __future__ import annotations
 import contextlib
 import http.client
 import json
+import signal
 import subprocess
 import sys
 import threading
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any, cast
 
 import pytest
 from serving import CHROME, an_event, free_port
@@ -176,3 +178,23 @@ def test_a_script_that_forgets_to_stop_it_ends_and_leaves_no_valkey(tmp_path: Pa
 def test_import_glimpse_is_light(tmp_path: Path):
     code = "import glimpse, sys; print({'panel', 'duckdb', 'tornado'} & set(sys.modules))"
     assert subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout == "set()\n"
+
+
+def test_a_cell_that_is_interrupted_leaves_no_question_behind(running: Client):
+    glimpse_inside = cast("Any", running._running)._glimpse
+    wait_until(lambda: post(running, an_event()) == 200 and len(running.sessions()) > 0, what="it is stored")
+    glimpse_inside.store._connection.execute(
+        "ALTER TABLE events RENAME TO few; CREATE VIEW events AS"
+        " SELECT few.* REPLACE (md5((a.range + b.range)::VARCHAR) AS page)"
+        " FROM few, range(10_000_000) a, range(10_000_000) b"
+    )
+    under_way = glimpse_inside.queries._readers._under_way
+
+    def interrupt() -> None:
+        wait_until(lambda: under_way, what="the store works on it")
+        signal.pthread_kill(threading.main_thread().ident or 0, signal.SIGINT)
+
+    threading.Thread(target=interrupt).start()
+    with pytest.raises(KeyboardInterrupt):
+        running.ask("totals", where='page = "nowhere"')
+    wait_until(lambda: not under_way, timeout_s=10, what="the store works for nobody")
