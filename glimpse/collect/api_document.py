@@ -1,6 +1,6 @@
-"""What the read API is, as an OpenAPI 3.1 document and as a page to read; both made of the tables that answer.
+"""What is below `/api/v1/`, as an OpenAPI 3.1 document and as a page to read; both made of the tables that answer.
 
-Rule of this module: nothing is said here that is not in a table: questions, formats, limits.
+Rule of this module: nothing is said here that is not in a table: questions, formats, limits, the schema of events.
 """
 
 from __future__ import annotations
@@ -13,10 +13,12 @@ from typing import Any
 
 import msgspec
 
-from glimpse.collect.parts import PROBLEM, Handler
+from glimpse.collect.parts import PROBLEM, ProblemHandler
 from glimpse.collect.question_routes import ASKED_BY_NAME
+from glimpse.collect.schema import schema_of
 from glimpse.collect.spans import ALL, DEFAULT_LIMIT, DEFAULT_SINCE, MOST_ROWS
 from glimpse.events import LAYER_OF_BOTS
+from glimpse.settings import Settings
 from glimpse.store.questions import QUESTIONS
 from glimpse.transfer import FORMATS
 from glimpse.wire.claim import PROJECT
@@ -69,6 +71,18 @@ _PROBLEMS = {
     "404": "it is not there",
     "503": "nobody has the store at the moment",
 }
+_SCHEMAS = "#/components/schemas/"
+_USUAL = Settings()
+_SENDING = """Send one event, or many: an array of them, or an envelope with `events`.
+
+`/event` is the same; the schema alone is at `/api/v1/schema`. A page of any site may send, without credentials."""
+_RECEIPTS = {
+    "200": "all is taken, or what of a batch is: the others are told by their index",
+    "400": "nothing of it can be taken: each mistake with its path",
+    "413": "it is too large",
+    "429": "too many events; Retry-After says when to come again",
+    "503": "the buffer can't take it now; Retry-After says when to come again",
+}
 
 
 def _operation(name: str, what: str, parameters: list[Json], content: Json) -> Json:
@@ -94,9 +108,46 @@ def _question(name: str) -> Json:
     return _operation(name, text, [_PROJECT, *_SPAN, _WHERE, _SEGMENT, *own], content)
 
 
-@lru_cache(1)
-def document() -> Json:
-    """Return the OpenAPI document; paths are below the place that the server is mounted at."""
+def _sending() -> Json:
+    """Return the operation that takes events, whose answers are the edge's and no problem documents."""
+    said = {"application/json": {"schema": {"$ref": "#/components/schemas/Receipt"}}}
+    responses: Json = {status: {"description": why, "content": said} for status, why in _RECEIPTS.items()}
+    body: Json = {"required": True, "content": {"application/json": {"schema": {"$ref": f"{_SCHEMAS}Events"}}}}
+    summary, _, more = _SENDING.partition("\n")
+    return {
+        "operationId": "send",
+        "summary": summary,
+        "description": more.strip(),
+        "parameters": [],
+        "requestBody": body,
+        "responses": responses,
+    }
+
+
+def _schemas(settings: Settings) -> Json:
+    """Return the schema of events in parts that refer to each other as an OpenAPI document has them."""
+    found = schema_of(settings)
+    whole = {name: node for name, node in found.items() if not name.startswith("$")}
+    return _referring({**found["$defs"], "Events": whole})
+
+
+def _referring(node: Any) -> Any:
+    if isinstance(node, dict):
+        items: Json = node  # pyright: ignore[reportUnknownVariableType]
+        refers = isinstance(ref := items.get("$ref"), str)
+        return {"$ref": _SCHEMAS + ref.rpartition("/")[2]} if refers else {k: _referring(v) for k, v in items.items()}
+    return [_referring(one) for one in node] if isinstance(node, list) else node  # pyright: ignore[reportUnknownVariableType]
+
+
+@lru_cache(4)
+def document(settings: Settings = _USUAL) -> Json:
+    """Return the OpenAPI document; paths are below the place that the server is mounted at.
+
+    Parameters
+    ----------
+    settings
+        Whose limits hold for what is sent.
+    """
     in_formats: Json = {form.media_type.partition(";")[0]: {} for form in FORMATS.values()}
     in_formats["application/json"] = {"schema": _ARRAY}
     as_object: Json = {"application/json": {"schema": {"type": "object"}}}
@@ -120,23 +171,25 @@ def document() -> Json:
         "required": ["type", "title", "status", "detail"],
         "properties": {"type": _TEXT, "title": _TEXT, "status": {"type": "integer"}, "detail": _TEXT},
     }
+    receipt: Json = {"type": "object", "required": ["success"], "properties": {"success": {"type": "boolean"}}}
+    paths["/api/v1/events"] |= {"post": _sending()}
     return {
         "openapi": "3.1.0",
-        "info": {"title": "Glimpse: reading", "version": version("glimpse")},
+        "info": {"title": "Glimpse", "version": version("glimpse")},
         "paths": paths | {f"/api/v1/{name}": _question(name) for name in ASKED_BY_NAME},
-        "components": {"schemas": {"Problem": problem}},
+        "components": {"schemas": {"Problem": problem, "Receipt": receipt, **_schemas(settings)}},
     }
 
 
-class DocumentHandler(Handler):
+class DocumentHandler(ProblemHandler):
     """`GET /api/v1/openapi.json`."""
 
     def get(self) -> None:
         """Answer with the document, for where this server is mounted."""
-        self.answer(document() | {"servers": [{"url": self.parts.root or "/"}]})
+        self.answer(document(self.parts.settings) | {"servers": [{"url": self.parts.root or "/"}]})
 
 
-class DocumentPageHandler(Handler):
+class DocumentPageHandler(ProblemHandler):
     """`GET /api/docs`: the same to read, without a script."""
 
     def get(self) -> None:
@@ -144,21 +197,24 @@ class DocumentPageHandler(Handler):
         self.set_header("Content-Type", "text/html; charset=utf-8")
         self.set_header("Content-Security-Policy", "default-src 'none'; style-src 'unsafe-inline'")
         paths = document()["paths"]
-        links = " ".join(
-            f'<a href="#{one["get"]["operationId"]}">{one["get"]["operationId"]}</a>' for one in paths.values()
-        )
-        parts = [_chapter(path, operations["get"]) for path, operations in paths.items()]
+        each = [(path, method, said) for path, operations in paths.items() for method, said in operations.items()]
+        links = " ".join(f'<a href="#{said["operationId"]}">{said["operationId"]}</a>' for *_, said in each)
+        parts = [_chapter(*one) for one in each]
         self.finish(_PAGE_HTML.format(links=links, chapters="".join(parts), root=escape(self.parts.root)))
 
 
-def _chapter(path: str, said: Json) -> str:
+def _chapter(path: str, method: str, said: Json) -> str:
     rows = "".join(_row(one) for one in said["parameters"])
     texts = [said["summary"], *said.get("description", "").split("\n\n")]
     prose = "".join(f"<p>{_marked(text)}</p>" for text in texts if text)
     return (
-        f'<section id="{said["operationId"]}"><h2><b>GET</b> {escape(path)}</h2>{prose}'
-        f"<div><table><tr><th>parameter<th>what<th>value</tr>{rows}</table>{_columns(said)}</div></section>"
+        f'<section id="{said["operationId"]}"><h2><b>{method.upper()}</b> {escape(path)}</h2>{prose}'
+        f"<div>{_table(rows)}{_columns(said)}</div></section>"
     )
+
+
+def _table(rows: str) -> str:
+    return f"<table><tr><th>parameter<th>what<th>value</tr>{rows}</table>" if rows else ""
 
 
 def _columns(said: Json) -> str:
@@ -197,7 +253,7 @@ def _kind(schema: Json) -> str:
 
 
 _PAGE_HTML = """<!doctype html><html lang="en"><meta charset="utf-8"><meta name="viewport" content="width=device-width">
-<title>Glimpse: reading over HTTP</title><style>
+<title>Glimpse over HTTP</title><style>
 :root{{color-scheme:dark}}body{{font:16px/1.5 system-ui,sans-serif;margin:0 auto;max-width:58rem;padding:2rem 1rem;
 background:#0c1016;color:#d7dde6}}h1{{margin:0}}a{{color:#7cc4ff}}nav{{display:flex;flex-wrap:wrap;gap:.3rem 1rem;
 margin:1rem 0 2rem}}section{{border-top:1px solid #2a3340;padding:.5rem 0 1rem}}h2{{font-size:1.1rem;
@@ -205,6 +261,6 @@ overflow-wrap:anywhere}}h2 b{{color:#5fd38d;margin-right:.4rem}}div{{overflow-x:
 width:100%;font-size:.9rem}}th,td{{text-align:left;vertical-align:top;padding:.25rem .8rem .25rem 0}}
 th{{color:#8d99a8;font-weight:500}}table+table{{margin-top:1rem}}
 td:first-child{{width:min(9rem,25vw);overflow-wrap:anywhere}}</style>
-<h1>Reading over HTTP</h1><p>Each address below, with its parameters; for machines:
-<a href="{root}/api/v1/openapi.json">openapi.json</a>. Mistakes are told as problem documents (RFC 9457).</p>
+<h1>Glimpse over HTTP</h1><p>Each address below, with its parameters; for machines:
+<a href="{root}/api/v1/openapi.json">openapi.json</a>. Mistakes in reading are told as problem documents (RFC 9457).</p>
 <nav>{links}</nav>{chapters}</html>"""

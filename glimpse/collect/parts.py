@@ -119,16 +119,20 @@ def allow_every_origin(handler: Handler) -> None:
         handler.set_header(name, value)
 
 
-class ReadHandler(Handler):
+class ProblemHandler(Handler):
+    """A handler whose errors are problem documents (RFC 9457)."""
+
+    def refuse(self, status: int, message: str, path: str = "") -> None:  # noqa: ARG002 - questions have one place
+        """Send an error as a problem document."""
+        problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": message}
+        self.answer(problem, status, PROBLEM)
+
+
+class ReadHandler(ProblemHandler):
     """A handler that shows what visitors did: only to those who may look.
 
     No cross-origin header is sent: else any page in a local browser could read through the loopback rule.
     """
-
-    def refuse(self, status: int, message: str, path: str = "") -> None:  # noqa: ARG002 - questions have one place
-        """Send an error as a problem document (RFC 9457)."""
-        problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": message}
-        self.answer(problem, status, PROBLEM)
 
     takes: tuple[str, ...] | None = None  # the parameters that there are; None: who answers looks at them
     _answering: asyncio.Task[None] | None = None
@@ -169,6 +173,8 @@ class ReadHandler(Handler):
         elif isinstance(problem, StoreError | BufferUnavailable):
             self.set_header("Retry-After", "2")
             self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "the store can't answer at the moment; see /health/ready")
+        elif isinstance(problem, HTTPError) and problem.log_message:  # ours, or Tornado's for what is no UTF-8
+            self.refuse(status_code, problem.get_message())
         else:
             super().write_error(status_code, **details)
 

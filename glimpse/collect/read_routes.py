@@ -43,6 +43,8 @@ class NothingHandler(ReadHandler):
         """Say where to look."""
         self.refuse(HTTPStatus.NOT_FOUND, f"there is no {self.request.path[:80]}; /api/docs has what there is")
 
+    head = post = put = patch = delete = options = get
+
 
 class MetricsHandler(ReadHandler):
     """`GET /metrics`: counts for Prometheus."""

@@ -35,7 +35,7 @@ ROUTES: tuple[tuple[str, type[RequestHandler]], ...] = (
     (r"/api/v1/stream", StreamHandler),
     (r"/api/v1/ledger", LedgerHandler),
     (r"/api/v1/segments", SegmentsHandler),
-    (r"/api/v1/.*", NothingHandler),
+    (r"/api/v1(?:/.*)?", NothingHandler),
     (r"/?", RootHandler),  # below a prefix, also without the slash at its end
     (r"/check", CheckHandler),
     (r"/health/ready", ReadyHandler),

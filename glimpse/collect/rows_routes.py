@@ -164,7 +164,7 @@ class JourneyHandler(RowsHandler):
         )
         async with self.parts.outlet.flow([wanted]) as flow:
             if not flow.totals[0]:
-                raise HTTPError(404)
+                raise HTTPError(404, "there is no session %s in %s", wanted.session, project)
             await self._send(flow, wanted, form)
 
 

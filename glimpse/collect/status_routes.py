@@ -5,7 +5,7 @@ from __future__ import annotations
 from http import HTTPStatus
 
 from glimpse.collect.access import peer_of
-from glimpse.collect.parts import Handler, allow_every_origin
+from glimpse.collect.parts import Handler, ProblemHandler, allow_every_origin
 
 # What a page's script must not learn of its own request.
 _NEVER_SHOWN = frozenset({"Cookie", "Authorization", "Proxy-Authorization"})
@@ -54,7 +54,7 @@ class RootHandler(Handler):
     head = get
 
 
-class NowhereHandler(Handler):
+class NowhereHandler(ProblemHandler):
     """A path with a NUL in it: nothing is there, and Tornado's own handler of files fails at one."""
 
     def prepare(self) -> None:

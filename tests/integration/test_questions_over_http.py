@@ -50,6 +50,10 @@ class Api:
         address = f"{self._url}{path}?{urlencode(question)}"
         return await AsyncHTTPClient(force_instance=True).fetch(address, raise_error=False)
 
+    async def send(self, path: str, body: Any) -> HTTPResponse:
+        given: Any = {"method": "POST", "body": json.dumps(body), "headers": {"User-Agent": "any"}}
+        return await AsyncHTTPClient(force_instance=True).fetch(self._url + path, raise_error=False, **given)
+
 
 @pytest.fixture
 async def api(buffer: EventBuffer, settings: Settings, tmp_path: Path) -> AsyncIterator[Api]:
@@ -153,6 +157,23 @@ async def test_whatever_is_asked_is_answered_or_told(api: Api, data: st.DataObje
     assert response.code in (200, 400, 404), (path, asked, response.body)
     if response.code != 200:
         assert json.loads(response.body)["status"] == response.code
+
+
+async def test_the_document_says_what_is_sent_and_what_is_answered(api: Api):
+    told = document()
+    sending = told["paths"]["/api/v1/events"]["post"]
+    wanted = {**sending["requestBody"]["content"]["application/json"]["schema"], "components": told["components"]}
+    validator = jsonschema.Draft202012Validator(wanted)
+    validator.check_schema(wanted)
+    good = {"projectId": "shop", "event": "buy", "timestamp": NOON, "context": {"utm": {"source": "x"}}}
+    for body in (good, [good, good], {"projectId": "shop", "events": [{"event": "buy", "timestamp": NOON}]}):
+        assert validator.is_valid(body)
+    assert not validator.is_valid({**good, "projectId": "no project"})
+    for body, status in ((good, 200), ({**good, "event": ""}, 400)):
+        response = await api.send("/api/v1/events", body)
+        assert response.code == status
+        answer = sending["responses"][str(status)]["content"]["application/json"]["schema"]
+        jsonschema.validate(json.loads(response.body), {**answer, "components": told["components"]})
 
 
 async def test_the_page_names_every_address_and_loads_nothing(api: Api):

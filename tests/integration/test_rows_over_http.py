@@ -10,6 +10,7 @@ import socket
 from collections.abc import AsyncIterator
 from pathlib import Path
 from urllib.parse import urlencode
+from uuid import UUID
 
 import pyarrow as pa
 import pyarrow.parquet as pq
@@ -212,7 +213,26 @@ async def test_an_owner_that_goes_cuts_the_answer_off(site: Site):
     assert (await site.ask("/api/v1/events", limit="all")).code == 503
 
 
-async def test_what_is_not_there_is_told_as_a_problem_too(site: Site):
-    response = await site.ask("/api/v1/no-such-thing")
-    assert (response.code, response.headers["Content-Type"]) == (404, "application/problem+json")
-    assert "/api/docs" in json.loads(response.body)["detail"]
+@pytest.mark.parametrize(
+    ("method", "path", "status", "told"),
+    [
+        ("GET", "/api/v1/no-such-thing", 404, "/api/docs"),
+        ("DELETE", "/api/v1/no-such-thing", 404, "/api/docs"),
+        ("GET", "/api/v1", 404, "/api/docs"),
+        ("GET", f"/api/v1/sessions/{UUID(int=9)}?project=shop", 404, f"there is no session {UUID(int=9)} in shop"),
+        ("GET", "/api/v1/events%00", 404, "Not Found"),
+        ("GET", "/api/v1/events?limit=%ff", 400, "Invalid unicode in limit"),
+        ("GET", "/api/v1/events?project=no+project", 400, "project must be"),
+        ("PUT", "/api/v1/events", 405, "Method Not Allowed"),
+        ("DELETE", "/api/v1/openapi.json", 405, "Method Not Allowed"),
+        ("DELETE", "/api/docs", 405, "Method Not Allowed"),
+    ],
+)
+async def test_every_error_is_told_as_a_problem(site: Site, method: str, path: str, status: int, told: str):
+    response = await AsyncHTTPClient(force_instance=True).fetch(
+        site.url + path, method=method, raise_error=False, allow_nonstandard_methods=True
+    )
+    assert (response.code, response.headers["Content-Type"]) == (status, "application/problem+json")
+    problem = json.loads(response.body)
+    assert problem.keys() == {"type", "title", "status", "detail"}
+    assert (problem["status"], told in problem["detail"]) == (status, True), problem
