@@ -133,10 +133,10 @@ def _schemas(settings: Settings) -> Json:
 
 def _referring(node: Any) -> Any:
     if isinstance(node, dict):
-        items: Json = node  # pyright: ignore[reportUnknownVariableType]
+        items: Json = node
         refers = isinstance(ref := items.get("$ref"), str)
         return {"$ref": _SCHEMAS + ref.rpartition("/")[2]} if refers else {k: _referring(v) for k, v in items.items()}
-    return [_referring(one) for one in node] if isinstance(node, list) else node  # pyright: ignore[reportUnknownVariableType]
+    return [_referring(one) for one in node] if isinstance(node, list) else node
 
 
 @lru_cache(4)

@@ -174,7 +174,7 @@ class ReadHandler(ProblemHandler):
             self.set_header("Retry-After", "2")
             self.refuse(HTTPStatus.SERVICE_UNAVAILABLE, "the store can't answer at the moment; see /health/ready")
         elif isinstance(problem, HTTPError) and problem.log_message:  # ours, or Tornado's for what is no UTF-8
-            self.refuse(status_code, problem.get_message())
+            self.refuse(status_code, str(problem.get_message()))
         else:
             super().write_error(status_code, **details)
 

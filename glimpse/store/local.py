@@ -46,6 +46,7 @@ class LocalQueries(Queries):
         if question not in QUESTIONS:
             raise QueryError(f"there is no question {question[:64]!r}; there are {', '.join(QUESTIONS)}")
         scope = Scope(self._tables, project, since, until, await self.filter_for(project, where, segment))
+        arguments = await self.with_segments(project, arguments)
 
         def answer(asker: Asker) -> list[dict[str, Any]]:
             return [as_record(row) for row in asker.answer(QUESTIONS[question], scope, arguments)]

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from typing import Any, Protocol
 
 from glimpse.errors import QueryError
-from glimpse.filters import Filter, Where, as_filter, from_json
+from glimpse.filters import Filter, Where, as_filter, from_json, to_json
 from glimpse.store.questions import ALL_PROJECTS, LAST_MS
 from glimpse.store.segments import Segment
 
@@ -66,7 +66,8 @@ class Queries(ABC):
         segment
             The name of a saved filter of the project, or of all projects; what is kept, both it and `where` keep.
         arguments
-            Those of the question: plain values; a filter among them may be in any of its forms.
+            Those of the question: plain values; a filter among them may be in any of its forms, or a saved one:
+            `{"segment": "buyers"}`, alone or within a filter's JSON.
 
         Raises
         ------
@@ -129,6 +130,23 @@ class Queries(ABC):
             return kept
         saved = await self.segment(project, segment)
         return saved if kept is None else saved & kept
+
+    async def with_segments(self, project: str, given: Any) -> Any:
+        """Return arguments in which each `{"segment": <name>}` is the saved filter's JSON.
+
+        Raises
+        ------
+        QueryError
+            When there is no such segment.
+        """
+        match given:
+            case {"segment": str(name)} if len(given) == 1:
+                return to_json(await self.segment(project, name))
+            case dict():
+                return {key: await self.with_segments(project, one) for key, one in given.items()}
+            case list() | tuple():
+                return [await self.with_segments(project, one) for one in given]
+        return given
 
     async def events(
         self,

@@ -43,8 +43,8 @@ OPERATIONS = {path: of["get"] for path, of in document()["paths"].items() if pat
 
 
 class Api:
-    def __init__(self, url: str) -> None:
-        self._url = url
+    def __init__(self, url: str, queries: LocalQueries) -> None:
+        self._url, self.queries = url, queries
 
     async def ask(self, path: str, **question: Any) -> HTTPResponse:
         address = f"{self._url}{path}?{urlencode(question)}"
@@ -74,7 +74,7 @@ async def api(buffer: EventBuffer, settings: Settings, tmp_path: Path) -> AsyncI
     server = HTTPServer(Application([*routes(parts)]))
     (listener,) = bind_sockets(0, "127.0.0.1")
     server.add_sockets([listener])
-    yield Api(f"http://127.0.0.1:{listener.getsockname()[1]}")
+    yield Api(f"http://127.0.0.1:{listener.getsockname()[1]}", queries)
     server.stop()
     await server.close_all_connections()
     outlet.close()
@@ -110,6 +110,11 @@ async def test_questions_take_their_arguments_from_the_address(api: Api):
     assert rows[0]["events"] == 1
     steps = json.loads((await api.ask("/api/v1/funnel", **span, steps=NEEDED["steps"])).body)
     assert [step["sessions"] for step in steps] == [1, 1]
+    await api.queries.save_segment("shop", "buyers", 'name = "buy"')
+    by_name = json.dumps(['page = "/"', {"segment": "buyers"}])
+    assert json.loads((await api.ask("/api/v1/funnel", **span, steps=by_name)).body) == steps
+    (reached,) = json.loads((await api.ask("/api/v1/goals", **span, goals='[{"segment": "buyers"}]')).body)
+    assert reached["events"] == 1
 
 
 @pytest.mark.parametrize(

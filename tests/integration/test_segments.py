@@ -4,7 +4,7 @@ from collections.abc import AsyncIterator, Mapping
 from pathlib import Path
 
 import pytest
-from a_month import month
+from a_month import SINCE, UNTIL, month
 
 from glimpse.errors import QueryError
 from glimpse.filters import field, parse
@@ -38,6 +38,23 @@ async def test_a_segment_is_a_filter_by_name_in_every_question(queries: Queries)
         assert named == await queries.ask(question, project="shop", where=buyers, **arguments) != []
     phones = await queries.ask("totals", project="shop", segment="buyers", where='device = "phone"')
     assert phones == await queries.ask("totals", project="shop", where=buyers & parse('device = "phone"'))
+
+
+async def test_a_segment_is_a_filter_among_a_questions_arguments_too(queries: Queries):
+    await queries.save_segment("shop", "buyers", 'name = "buy"')
+    named, phone = {"segment": "buyers"}, parse('device = "phone"')
+    within = {"and": [named, {"field": "device", "op": "is", "value": "phone"}]}
+    for question, by_name, plainly in (
+        ("funnel", {"steps": ['name = "page_view"', named]}, {"steps": ['name = "page_view"', 'name = "buy"']}),
+        ("goals", {"goals": [named, within]}, {"goals": ['name = "buy"', parse('name = "buy"') & phone]}),
+        ("conversion", {"goal": named, "field": "country"}, {"goal": 'name = "buy"', "field": "country"}),
+        ("outcomes", {"goal": named}, {"goal": 'name = "buy"'}),
+    ):
+        span = {"project": "shop", "since": SINCE, "until": UNTIL}
+        found = await queries.ask(question, **span, **by_name)
+        assert found == await queries.ask(question, **span, **plainly) != []
+    with pytest.raises(QueryError, match="there is no segment 'byers' for 'shop'; there are buyers"):
+        await queries.ask("goals", project="shop", goals=[{"segment": "byers"}])
 
 
 async def test_segments_of_all_projects_are_in_each_and_its_own_come_first(queries: Queries):
