@@ -26,7 +26,7 @@ from glimpse.store.segments import Segment
 from glimpse.store.upkeep import Taken
 from glimpse.store_doors import inlet_of, outlet_of, queries_of
 from glimpse.transfer import FORMATS, ROWS_A_BITE, Format, Inlet, Outlet, Wanted
-from glimpse.transfer.readers import Fault, Found, LeftOut, read_file, read_rows, vendor_of
+from glimpse.transfer.readers import Fault, Found, LeftOut, most_rows, read_file, read_rows, vendor_of
 from glimpse.wire.claim import is_project
 
 _MOST_FAULTS_SHOWN = 20
@@ -193,7 +193,8 @@ class _Import:
         self.faults: list[Fault] = []
 
     async def run(self) -> _Import:
-        with tqdm(unit=" rows", dynamic_ncols=True, desc=self._file.name) as bar:
+        total = await asyncio.to_thread(most_rows, self._file)
+        with tqdm(total=total, unit=" rows", dynamic_ncols=True, desc=self._file.name) as bar:
             for row in self._rows:
                 bar.update()
                 if isinstance(row, LeftOut):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import gzip
 import os
 import subprocess
 import sys
@@ -115,6 +116,20 @@ def test_a_fault_is_told_with_its_line_and_the_other_rows_are_kept(tmp_path: Pat
     assert "line 9: id must be a UUID; it is 'not a uuid'" in said
     assert run(tmp_path / "b", "import", tmp_path / "none.csv") == 2
     assert run(tmp_path / "b", "import", __file__) == 2
+
+
+@pytest.mark.parametrize("ending", ["parquet", "csv", "csv.gz", "ndjson", "ndjson.gz"])
+def test_the_bar_of_an_import_knows_its_end(tmp_path: Path, capsys: pytest.CaptureFixture[str], ending: str):
+    fill(tmp_path / "a", [event_of(admitted(), session_id=str(UUID(int=n))) for n in range(7)])
+    file = tmp_path / f"rows.{ending}"
+    assert run(tmp_path / "a", "export", tmp_path / f"rows.{ending.removesuffix('.gz')}") == 0
+    if ending.endswith(".gz"):
+        file.write_bytes(gzip.compress((tmp_path / f"rows.{ending.removesuffix('.gz')}").read_bytes()))
+    capsys.readouterr()
+    assert run(tmp_path / "b", "import", file) == 0
+    bar = capsys.readouterr().err
+    assert "0/7 [" in bar
+    assert "7/7 [" in bar
 
 
 def test_a_part_of_it_leaves_by_project_span_and_filter(tmp_path: Path):

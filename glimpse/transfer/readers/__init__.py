@@ -5,6 +5,7 @@ Rule of this package: a row with a fault is told with its line and the reason, a
 
 from glimpse.transfer.readers.files import Fault, Found, read_file
 from glimpse.transfer.readers.rows import read_event, read_session
+from glimpse.transfer.readers.size import most_rows
 from glimpse.transfer.readers.vendors import VENDORS, LeftOut, read_rows, vendor_of
 
 __all__ = [
@@ -12,6 +13,7 @@ __all__ = [
     "Fault",
     "Found",
     "LeftOut",
+    "most_rows",
     "read_event",
     "read_file",
     "read_rows",
