@@ -11,8 +11,9 @@ import asyncio
 import gc
 import logging
 from collections import Counter
-from collections.abc import Awaitable, Callable, Sequence
-from typing import Protocol
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from contextlib import asynccontextmanager
+from typing import NamedTuple, Protocol
 
 from glimpse.buffer import Entry, EventBuffer, Letter, entry_order
 from glimpse.clock import steady_now_ms
@@ -59,6 +60,14 @@ class Window(Protocol):
         ...
 
 
+class Found(NamedTuple):
+    """What one read gave."""
+
+    entries: dict[int, list[Entry]]  # of each shard that answered
+    left: set[int]  # shards that gave what had been read before, and may have more of that
+    has_more: bool
+
+
 class Pipeline:
     """One owner's drain of some shards. `recover` once, then `drain_once` often; `close` before it ends.
 
@@ -99,6 +108,7 @@ class Pipeline:
         self._events_an_entry = 1.0  # of the last batch
         self._taken_to: dict[int, str] = {}  # of each shard, the last entry that was put in a lot
         self._interrupted: set[int] = set()  # shards of which something may have been read and not put in a lot
+        self._ahead: Found | None = None  # what was read while the batch before it was taken
         self._busy = asyncio.Lock()
         self.is_over = False  # it has handed over: others drain these shards from now on
         self.drained = 0
@@ -156,14 +166,14 @@ class Pipeline:
                 return 0  # the store is away: what waits stays in the buffer
             await self._settle(is_patient=False)
             self.times.done("commit wait")
-            found = await self._read(asked := self._entries_at_once)
+            found, self._ahead = self._ahead or await self._read(self._entries_at_once), None
             self.times.done("read")
-            entries = [entry for some in found.values() for entry in some]
-            has_more = any(len(some) >= asked for some in found.values())
-            events = await self._take(entries, has_more=has_more) if entries else 0
-            self._interrupted -= found.keys()
-            await self._commit_if_due(has_more=has_more)
-            self.times.done("commit wait")
+            async with self._reading_ahead(found):
+                entries = [entry for some in found.entries.values() for entry in some]
+                events = await self._take(entries, has_more=found.has_more) if entries else 0
+                await self._commit_if_due(has_more=found.has_more)
+                self.times.done("commit wait")
+            self.times.done("read")
             self.last_drain_at = self._now_ms()
             return events
 
@@ -213,8 +223,31 @@ class Pipeline:
     def _forget(self, row: Event) -> None:
         self._duplicates.forget((row.project, row.id))
 
-    async def _read(self, count: int) -> dict[int, list[Entry]]:
-        """Return new entries of each shard that gives any; one whose node is away does not keep the others waiting.
+    @asynccontextmanager
+    async def _reading_ahead(self, found: Found) -> AsyncIterator[None]:
+        """Have Redis give what comes next while what was found is taken; if that fails, both are read again, in order.
+
+        Only where nothing read before is missing in what was found: what comes next would overtake it.
+        """
+        if not found.has_more or found.left or found.entries.keys() != set(self.shards):
+            yield
+            self._interrupted -= found.entries.keys() - found.left
+            return
+        reading = asyncio.create_task(self._read(self._entries_at_once, is_ahead=True))
+        try:
+            await asyncio.sleep(0)  # the question is sent, to be answered while this process is busy
+            yield
+            ahead = await reading
+        finally:
+            reading.cancel()
+            await asyncio.gather(reading, return_exceptions=True)
+        if any(ahead.entries.values()):
+            self._ahead = ahead
+        else:
+            self._interrupted -= ahead.entries.keys()
+
+    async def _read(self, count: int, *, is_ahead: bool = False) -> Found:
+        """Return entries of each shard that gives any; one whose node is away does not keep the others waiting.
 
         Raises
         ------
@@ -223,21 +256,25 @@ class Pipeline:
         BufferUnavailable
             When none of them answers.
         """
-        if len(self.shards) == 1:
-            return {self.shards[0]: await self._read_shard(self.shards[0], count)}
-        read = await asyncio.gather(*(self._read_shard(shard, count) for shard in self.shards), return_exceptions=True)
-        found = {shard: some for shard, some in zip(self.shards, read, strict=True) if isinstance(some, list)}
-        for problem in read:
-            if isinstance(problem, BaseException) and not (found and _is_passing(problem)):
-                raise problem
-        return found
+        left: set[int] = set()
+        reads = [self._read_shard(shard, count, left, is_ahead=is_ahead) for shard in self.shards]
+        if len(reads) == 1:
+            found = {self.shards[0]: await reads[0]}
+        else:
+            read = await asyncio.gather(*reads, return_exceptions=True)
+            found = {shard: some for shard, some in zip(self.shards, read, strict=True) if isinstance(some, list)}
+            for problem in read:
+                if isinstance(problem, BaseException) and not (found and _is_passing(problem)):
+                    raise problem
+        return Found(found, left, any(len(some) >= count for some in found.values()))
 
-    async def _read_shard(self, shard: int, count: int) -> list[Entry]:
+    async def _read_shard(self, shard: int, count: int, left: set[int], *, is_ahead: bool) -> list[Entry]:
         """Return a shard's new entries; after a failure, first those that were read and not taken."""
-        if shard in self._interrupted:
-            left = await self._buffer.read_unacknowledged(self._taken_to.get(shard, "0"), count, shard)
-            if left:
-                return left
+        if shard in self._interrupted and not is_ahead:
+            some = await self._buffer.read_unacknowledged(self._taken_to.get(shard, "0"), count, shard)
+            if some:
+                left.add(shard)  # until nothing is left
+                return some
         self._interrupted.add(shard)  # until `_take` has put in the lot what is read here, or nothing was read
         return await self._buffer.read(count, shard)
 

@@ -396,6 +396,27 @@ async def test_a_failure_amid_a_batch_loses_nothing(drain: Drain, monkeypatch: p
     assert len(drain.stored()) == 2
 
 
+async def test_after_a_failure_amid_a_batch_all_of_it_is_taken_though_less_is_read_at_once(
+    drain: Drain, monkeypatch: pytest.MonkeyPatch
+):
+    sent = [[fresh() for _ in range(20)] for _ in range(60)]  # until it has seen some, a drain takes an entry for one
+    for events in sent:
+        await drain.buffer.append(Receipt(events))
+    with monkeypatch.context() as broken:
+        broken.setattr(drain.pipeline._duplicates, "without", _fail)
+        with pytest.raises(RuntimeError):
+            await drain.pipeline.drain_once()
+    while await drain.pipeline.drain_once():
+        pass
+    await drain.pipeline.flush()
+    assert len(drain.stored()) == 60 * 20
+    assert await drain.buffer.read_unacknowledged() == []
+
+
+def _fail(*_: object) -> None:
+    raise RuntimeError("broken on purpose")
+
+
 @pytest.fixture
 def held_commit(drain: Drain, monkeypatch: pytest.MonkeyPatch) -> tuple[threading.Event, Callable[[], None]]:
     """Let the store's real commit begin, and end only when it is let go."""
@@ -495,6 +516,52 @@ async def test_cancelled_at_whatever_moment_a_drain_neither_loses_nor_doubles(bu
     ledger = await drain.ledger()
     assert (ledger["stored"], ledger["duplicate"], ledger["in_buffer"], ledger["difference"]) == (160, 0, 0, 0)
     drain.die()
+
+
+async def test_cancelled_at_whatever_moment_a_drain_that_reads_ahead_neither_loses_nor_doubles(
+    buffer: EventBuffer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("glimpse.pipeline.drain.EVENTS_AT_ONCE", 2)
+    drain = Drain(buffer, msgspec.structs.replace(settings, flush_rows=1))
+    await drain.pipeline.recover()
+    events = [fresh() for _ in range(200)]
+    for event in events:
+        await buffer.append(Receipt([event]))
+    for turns in range(80):
+        task = asyncio.create_task(drain.pipeline.drain_once())
+        for _ in range(turns):
+            await asyncio.sleep(0)  # one turn of the loop
+        task.cancel()
+        with contextlib.suppress(asyncio.CancelledError):
+            await task
+    await drain.pipeline.close()
+    assert sorted(e for e, _ in drain.stored()) == sorted(event.id for event in events)
+    assert [row.id for row in drain.window.rows] == [event.id for event in events]
+    ledger = await drain.ledger()
+    assert (ledger["stored"], ledger["duplicate"], ledger["in_buffer"], ledger["difference"]) == (200, 0, 0, 0)
+    assert await buffer.read_unacknowledged() == []
+    drain.die()
+
+
+async def test_a_batch_that_fails_while_the_next_one_is_read_comes_before_it_again(
+    drain: Drain, monkeypatch: pytest.MonkeyPatch
+):
+    monkeypatch.setattr("glimpse.pipeline.drain.EVENTS_AT_ONCE", 2)
+    events = [fresh() for _ in range(9)]
+    for event in events:
+        await drain.buffer.append(Receipt([event]))
+    assert await drain.pipeline.drain_once() == 2
+    with monkeypatch.context() as broken:
+        broken.setattr(drain.pipeline._enricher, "enrich", _cancel)
+        with pytest.raises(asyncio.CancelledError):
+            await drain.pipeline.drain_once()
+    while await drain.pipeline.drain_once():
+        pass
+    assert [row.id for row in drain.window.rows] == [event.id for event in events]
+
+
+def _cancel(*_: object) -> None:
+    raise asyncio.CancelledError
 
 
 async def test_the_ledger_balances_while_events_are_at_every_stage(drain: Drain):
