@@ -119,11 +119,11 @@ class PackedEvent(AdmittedEvent, frozen=True, kw_only=True, array_like=True, gc=
     def unpacked(self) -> AdmittedEvent:
         """Return the event with its context."""
         facts: dict[str, Any] = {name: getattr(self, name) for name in self.__struct_fields__}
-        facts["context"] = _decode_context(self.context)
+        facts["context"] = decode_context(self.context)
         return AdmittedEvent(**facts)
 
 
-_decode_context = msgspec.msgpack.Decoder(dict[str, Any]).decode
+decode_context = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
 class Event(msgspec.Struct, kw_only=True, gc=False):  # never in a cycle, and by the hundred thousand
@@ -221,6 +221,8 @@ def relabel(events: Iterable[Event], merges: Iterable[Merge]) -> None:
             if pair[0] == merge.project and kept == merge.gone:
                 new_ids[pair] = merge.kept
         new_ids[merge.project, merge.gone] = merge.kept
+    if not new_ids:
+        return
     for event in events:
         if kept := new_ids.get((event.project, event.session_id)):
             event.session_id = kept
@@ -278,3 +280,8 @@ class Session(msgspec.Struct, kw_only=True, gc=False):  # likewise
     def duration_s(self) -> float:
         """Seconds from the first sign of life to the last."""
         return (self.last_seen_at - self.started_at) / 1000
+
+
+def by_pair(sessions: Iterable[Session]) -> dict[tuple[str, str], Session]:
+    """Return sessions by project and id."""
+    return {(session.project, session.id): session for session in sessions}

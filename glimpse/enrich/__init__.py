@@ -19,12 +19,24 @@ import msgspec
 from glimpse.enrich.device import Devices
 from glimpse.enrich.sketches import Sketches
 from glimpse.enrich.source import MOST_REMEMBERED_CHARS, describe_source
-from glimpse.events import AdmittedEvent, Event, PackedEvent
+from glimpse.events import AdmittedEvent, Event, PackedEvent, decode_context
 from glimpse.geo.places import Place, PlaceLookup
 from glimpse.geo.zones import main_city_of
 
 Pair = tuple[AdmittedEvent, Event]
 Batch = Sequence[Pair]
+
+
+class Shared(msgspec.Struct):
+    """What events of one page have in common, and all that `STEPS` read of it; named as in `AdmittedEvent`."""
+
+    context: dict[str, Any]
+    user_agent: str
+    network: str | None
+    is_private_peer: bool
+
+
+Sharers = Sequence[tuple[Shared | AdmittedEvent, Event]]
 
 
 class Tools(msgspec.Struct):
@@ -34,7 +46,7 @@ class Tools(msgspec.Struct):
     devices: Devices
 
 
-def put_page(batch: Batch, _tools: Tools) -> None:
+def put_page(batch: Sharers, _tools: Tools) -> None:
     """Fill url (without query), host, page and title, from the context's address."""
     for admitted, event in batch:
         context = admitted.context
@@ -43,7 +55,7 @@ def put_page(batch: Batch, _tools: Tools) -> None:
         event.title = _text(context, "title")
 
 
-def put_source(batch: Batch, _tools: Tools) -> None:
+def put_source(batch: Sharers, _tools: Tools) -> None:
     """Fill referrer, source, channel and the UTM fields."""
     for admitted, event in batch:
         context = admitted.context
@@ -56,7 +68,7 @@ def put_source(batch: Batch, _tools: Tools) -> None:
         event.utm_term, event.utm_content = found.utm_term, found.utm_content
 
 
-def put_device(batch: Batch, tools: Tools) -> None:
+def put_device(batch: Sharers, tools: Tools) -> None:
     """Fill browser, os, device, language, screen and viewport."""
     for admitted, event in batch:
         known = tools.devices.describe(_text(admitted.context, "userAgent") or admitted.user_agent)
@@ -66,7 +78,7 @@ def put_device(batch: Batch, tools: Tools) -> None:
         event.viewport = _size(admitted.context.get("viewport"))
 
 
-def put_place(batch: Batch, tools: Tools) -> None:
+def put_place(batch: Sharers, tools: Tools) -> None:
     """Fill the place from the network; for a private peer, the main city of its time zone."""
     found = tools.places.find_many([admitted.network for admitted, _ in batch])
     for (admitted, event), place in zip(batch, found, strict=True):
@@ -76,7 +88,7 @@ def put_place(batch: Batch, tools: Tools) -> None:
             _put(event, city, "timezone")
 
 
-def put_rest(batch: Batch, _tools: Tools) -> None:
+def put_rest(batch: Sharers, _tools: Tools) -> None:
     """Keep what of the context has no column."""
     for admitted, event in batch:
         event.context = _without_columns(admitted.context)
@@ -95,9 +107,10 @@ def put_identity(batch: Batch, _tools: Tools) -> None:
         event.user_id, event.anonymous_id, event.traits = admitted.user_id, admitted.anonymous_id, admitted.traits
 
 
-Step = Callable[[Batch, Tools], None]
+Step = Callable[[Sharers, Tools], None]
+OwnStep = Callable[[Batch, Tools], None]
 STEPS: tuple[Step, ...] = (put_page, put_source, put_device, put_place, put_rest)
-OWN_STEPS: tuple[Step, ...] = (put_claim, put_identity)
+OWN_STEPS: tuple[OwnStep, ...] = (put_claim, put_identity)
 
 _IN_COLUMNS = frozenset(
     {"url", "path", "title", "referrer", "utm", "userAgent", "language", "screen", "viewport"},
@@ -131,11 +144,17 @@ class Enricher:
         return batch
 
     def _sketch(self, admitted: Sequence[PackedEvent]) -> list[Event]:
-        batch = [(event.unpacked(), Event(id="", project="", name="", time=0, received_at=0)) for event in admitted]
+        batch = [
+            (
+                Shared(decode_context(event.context), event.user_agent, event.network, event.is_private_peer),
+                Event(id="", project="", name="", time=0, received_at=0),
+            )
+            for event in admitted
+        ]
         self._run(STEPS, batch)
         return [event for _, event in batch]
 
-    def _run(self, steps: Sequence[Step], batch: Batch) -> None:
+    def _run(self, steps: Sequence[Callable[[Any, Tools], None]], batch: Sequence[Any]) -> None:
         for step in steps:
             began = time.perf_counter()
             step(batch, self.tools)

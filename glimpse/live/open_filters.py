@@ -67,7 +67,7 @@ class OpenFilters:
             window.take(events, number, now)
         self._keep_within(now)
 
-    def learn(self, sessions: Sequence[Session], now: int) -> None:
+    def learn(self, sessions: Collection[Session], now: int) -> None:
         """Take up what is newly known of sessions."""
         for window in self._open.values():
             window.learn(sessions, now)

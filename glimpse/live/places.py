@@ -31,6 +31,10 @@ class PlaceCounts:
         self.last_event_at = 0
         self.shown: PlaceNow | None = None  # None: something has changed since
 
+    def is_of(self, event: Event) -> bool:
+        """Tell whether an event is from the very position of the first one; others may be of the same place too."""
+        return event.lat == self.fixed[0] and event.lon == self.fixed[1]
+
     def count_session(self, n: int, *, is_active: bool) -> None:
         """Count a session in or out."""
         self.count += n

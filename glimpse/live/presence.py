@@ -6,7 +6,7 @@ from collections.abc import Callable
 from heapq import heappop, heappush
 
 from glimpse.events import PAGE_HIDDEN, PAGE_LEAVE, Event
-from glimpse.live.places import PlaceCounts
+from glimpse.live.places import PlaceCounts, Places
 from glimpse.live.visit import Presence, Visit
 
 _SILENCING = frozenset({PAGE_HIDDEN, PAGE_LEAVE})
@@ -40,18 +40,21 @@ class Visits:
         """When a presence may change by time alone."""
         return self._due[0][0] if self._due else None
 
-    def hear(self, event: Event, place: PlaceCounts | None, heard: int, now: int) -> Visit:
-        """Take up one event, heard when `heard_at` tells and not after now, and return its visit."""
+    def hear(self, event: Event, places: Places, heard: int, now: int) -> tuple[Visit, PlaceCounts | None]:
+        """Take up one event, heard when `heard_at` tells and not after now; return its visit and its place."""
         visit = self._visits.get(event.session_id)
         if visit is None:
             visit = self._visits[event.session_id] = Visit()
         visit.hear(event, heard)
-        if place is not None and place is not visit.place:
-            self._move(visit, place)
+        place = visit.place
+        if place is None or visit.presence is Presence.GONE or not place.is_of(event):
+            place = places.find(event)
+            if place is not None and place is not visit.place:
+                self._move(visit, place)
         # Who is active stays so, whatever is heard but a page that hides or leaves; until time tells otherwise.
         if visit.presence is not Presence.ACTIVE or event.name in _SILENCING:
             self._judge(event.session_id, visit, now)
-        return visit
+        return visit, place
 
     def find(self, session_id: str) -> Visit | None:
         """Return a session's visit, None when it has been let go of."""

@@ -62,20 +62,21 @@ class ProjectWindow:
 
         One with the number 0 is from before this process, and not shown as just come in.
         """
-        visits, since, running = self.visits, self.since(now), self._minute(minute_of(now))
+        visits, places, since, running = self.visits, self.places, self.since(now), self._minute(minute_of(now))
         counted: dict[int, list[_Counted]] = {}
-        peak = running.peak
+        peak, minute, those = running.peak, running, counted.setdefault(running.t, [])
         for event, number in events:
-            place = self.places.find(event)
             heard = min(heard_at(event), now)  # what is stamped with a clock that is ahead must not keep anybody here
-            visit = visits.hear(event, place, heard, now)
-            if visits.open > peak:
-                peak = visits.open
-            time = min(event.time, now)
+            visit, place = visits.hear(event, places, heard, now)
+            if (there := visits.active + visits.idle) > peak:
+                peak = there
+            time = min(now, event.time)
             if time >= since and event.name not in SIGNS_OF_LIFE:
-                minute = self._minute(minute_of(time))
+                if not 0 <= time - minute.t < MINUTE_MS:
+                    minute = self._minute(minute_of(time))
+                    those = counted.setdefault(minute.t, [])
                 self._count_session(event, minute, visit)
-                counted.setdefault(minute.t, []).append((event, number, heard, place))
+                those.append((event, number, heard, place))
             if visit.presence is Presence.GONE:
                 visits.forget_if_over(event.session_id, visit)
         running.peak = peak
@@ -94,22 +95,25 @@ class ProjectWindow:
 
     def _count(self, minute: MinuteCounts, counted: Sequence[_Counted]) -> None:
         """Count events of one minute, those that are alike at once."""
-        views = [event.page for event, *_ in counted if event.name == PAGE_VIEW]
+        if not counted:
+            return
+        events, _, heard_times, places = zip(*counted, strict=True)
+        views = [event.page for event in events if event.name == PAGE_VIEW]
         minute.events += len(counted)
         minute.page_views += len(views)
         self.events += len(counted)
         self.page_views += len(views)
-        self._count_keys(self.names, minute.names, [event.name for event, *_ in counted])
+        self._count_keys(self.names, minute.names, [event.name for event in events])
         self._count_keys(self.pages, minute.pages, views)
-        for second, n in Counter([heard // 1000 for _, _, heard, _ in counted]).items():
+        for second, n in Counter([heard // 1000 for heard in heard_times]).items():
             self._seconds[second] = self._seconds.get(second, 0) + n
         by_place: dict[PlaceCounts, list[int]] = {}
-        for _, _, heard, place in counted:
+        for place, heard in zip(places, heard_times, strict=True):
             if place is not None:
                 by_place.setdefault(place, []).append(heard)
         for place, heard in by_place.items():
             place.count_events(len(heard), max(heard))
-            minute.places[place.key] = minute.places.get(place.key, 0) + len(heard)
+            minute.places[place] = minute.places.get(place, 0) + len(heard)
 
     def _count_keys(self, counts: Tally, of_minute: dict[Any, int], keys: Sequence[Any]) -> None:
         before = len(of_minute)
@@ -126,7 +130,7 @@ class ProjectWindow:
     def _count_session(self, event: Event, minute: MinuteCounts, visit: Visit) -> None:
         was_bounce = visit.is_counted and visit.is_bounce
         visit.count(event)
-        if was_bounce and not visit.is_bounce:  # it never turns back
+        if was_bounce and not visit.is_bounce:
             for other in visit.minutes:
                 other.bounces -= 1
         if event.session_id not in minute.sessions:
@@ -229,8 +233,8 @@ class ProjectWindow:
         self.names.take_all(minute.names)
         self.pages.take_all(minute.pages)
         self._counts -= len(minute.names) + len(minute.pages)
-        for key, n in minute.places.items():
-            self.places[key].uncount_events(n)
+        for place, n in minute.places.items():
+            place.uncount_events(n)
         for session_id in minute.sessions:
             visit = self.visits[session_id]
             visit.minutes.remove(minute)

@@ -7,6 +7,7 @@ from heapq import nlargest, nsmallest
 from typing import Any
 
 from glimpse.live.numbers import TOP, Ranked
+from glimpse.live.places import PlaceCounts
 
 # A site that puts a random number in every path must not fill the memory: past so many counts of a page or a name in a
 # minute, of one project, its oldest minutes go, and `covers_since` says so. They take some 60 MB.
@@ -32,7 +33,7 @@ class MinuteCounts:
         self.peak = 0  # most sessions open at once
         self.names: dict[str, int] = {}
         self.pages: dict[str | None, int] = {}
-        self.places: dict[Any, int] = {}
+        self.places: dict[PlaceCounts, int] = {}
         self.sessions: set[str] = set()
 
 

@@ -131,7 +131,8 @@ class Visit:
             self.engaged_ms += event.engaged_ms
         elif name not in PASSIVE_NAMES:
             self.interactions += 1
-        self.is_bounce = is_bounce(self.views, self.interactions, self.engaged_ms)
+        if self.is_bounce:  # it never turns back
+            self.is_bounce = is_bounce(self.views, self.interactions, self.engaged_ms)
 
     def absorb(self, other: Visit) -> None:
         """Take what is known of a later visit that turned out to be the same."""

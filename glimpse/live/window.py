@@ -7,7 +7,7 @@ it saw last, which costs next to nothing while nothing changes.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from heapq import nlargest
 from typing import NamedTuple
@@ -84,19 +84,19 @@ class Window:
         """Take what has just come in, signs of life included; an event that is known already changes nothing."""
         self._take(events, is_new=True)
 
-    def learn(self, sessions: Sequence[Session], *, are_stored: bool = False) -> None:
-        """Take up what is known of sessions, for filters that ask about them; before their events are appended.
+    def learn(self, sessions: Mapping[tuple[str, str], Session], *, are_stored: bool = False) -> None:
+        """Take up what is known of sessions by project and id, for filters and lists; before their events are appended.
 
         What was stored may be older than what is known: then only of sessions that are not known.
         """
         if are_stored:
-            sessions = [session for session in sessions if (session.project, session.id) not in self._sessions]
+            sessions = {pair: session for pair, session in sessions.items() if pair not in self._sessions}
         if not sessions:
             return
-        self._sessions.update({(session.project, session.id): session for session in sessions})
+        self._sessions.update(sessions)
         if len(self._filtered):
             self.version += 1
-            self._filtered.learn(sessions, self._now_ms())
+            self._filtered.learn(sessions.values(), self._now_ms())
 
     def merge(self, merges: Sequence[Merge]) -> None:
         """Make one of each two sessions that turned out to be one."""
@@ -119,10 +119,10 @@ class Window:
     def _take(self, events: Sequence[Event], *, is_new: bool) -> None:
         now = self._now_ms()
         by_project: dict[str, list[tuple[Event, int]]] = {}
-        for event in events:
-            if event.name in SIGNS_OF_LIFE or self._hold(event, now):
-                self._number += is_new
-                by_project.setdefault(event.project, []).append((event, self._number if is_new else 0))
+        for number, event in enumerate(self._hold(events, now), self._number + 1):
+            by_project.setdefault(event.project, []).append((event, number if is_new else 0))
+        if is_new:
+            self._number += sum(map(len, by_project.values()))
         if not by_project:
             return
         self.version += 1
@@ -136,15 +136,21 @@ class Window:
         self._due = 0
         self._filtered.take(events, self._number if is_new else 0, now)
 
-    def _hold(self, event: Event, now: int) -> bool:
-        """Hold an event as it is; return whether it was not held yet."""
-        pair = (event.project, event.id)
-        if pair in self._ids:
-            return False
-        self._ids.add(pair)
-        self._events.append(event)
-        self._leave_at.append(min(event.received_at, now) + self._minutes * MINUTE_MS)
-        return True
+    def _hold(self, events: Sequence[Event], now: int) -> list[Event]:
+        """Hold events as they are; return those that were not held yet, and signs of life, which are never held."""
+        ids, span_ms = self._ids, self._minutes * MINUTE_MS
+        fresh: list[Event] = []
+        for event in events:
+            if event.name not in SIGNS_OF_LIFE:
+                pair = (event.project, event.id)
+                if pair in ids:
+                    continue
+                ids.add(pair)
+                self._events.append(event)
+                received_at = event.received_at
+                self._leave_at.append((min(now, received_at)) + span_ms)
+            fresh.append(event)
+        return fresh
 
     def _bound_memory(self, now: int) -> None:
         events, leave_at = self._events, self._leave_at

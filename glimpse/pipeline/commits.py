@@ -11,7 +11,7 @@ import asyncio
 import logging
 import time
 from collections import defaultdict
-from collections.abc import Awaitable, Callable, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from copy import copy
 from typing import TypeVar
@@ -32,6 +32,7 @@ REST_PER_COMMIT = 3
 MOST_ROWS = 20_000
 T = TypeVar("T")
 Place = tuple[int, str]  # an entry's shard and id
+Touched = Mapping[tuple[str, str], Session]  # by project and id
 
 
 class Part(msgspec.Struct):
@@ -43,13 +44,13 @@ class Part(msgspec.Struct):
     sessions: dict[tuple[str, str], Session] = {}  # by project and id
     since: float = 0.0  # monotonic seconds, of the first entry
 
-    def add(self, entries: Sequence[Place], later: Lot, admitted: Sequence[AdmittedEvent]) -> None:
+    def add(self, entries: Sequence[Place], later: Lot, touched: Touched, admitted: Sequence[AdmittedEvent]) -> None:
         """Take up what became of some entries; sessions that are part of another by now are left out."""
         if not self.entries:
             self.since = time.monotonic()
         self.entries += entries
         self.admitted += admitted
-        self.sessions.update(((session.project, session.id), session) for session in later.sessions)
+        self.sessions.update(touched)
         for merge in later.merges:
             self.sessions.pop((merge.project, merge.gone), None)
         self.lot.rows += later.rows
@@ -110,9 +111,9 @@ class Commits:
         """Whether a commit failed, so that it comes before anything else."""
         return self.problem is not None or (self._under_way is not None and self._committing is None)
 
-    def add(self, entries: Sequence[Place], lot: Lot, admitted: Sequence[AdmittedEvent]) -> None:
-        """Let what became of some entries wait for its commit."""
-        self._filling.add(entries, lot, admitted)
+    def add(self, entries: Sequence[Place], lot: Lot, touched: Touched, admitted: Sequence[AdmittedEvent]) -> None:
+        """Let what became of some entries wait for its commit, and the sessions that changed."""
+        self._filling.add(entries, lot, touched, admitted)
 
     async def begin(self) -> None:
         """Begin to commit what waits, unless a commit is under way: the drain may go on meanwhile.

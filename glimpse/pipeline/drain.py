@@ -11,7 +11,7 @@ import asyncio
 import gc
 import logging
 from collections import Counter
-from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Mapping, Sequence
 from contextlib import asynccontextmanager
 from typing import NamedTuple, Protocol
 
@@ -19,7 +19,7 @@ from glimpse.buffer import Entry, EventBuffer, Letter, entry_order
 from glimpse.clock import steady_now_ms
 from glimpse.enrich import Enricher, Pair
 from glimpse.errors import BufferUnavailable, LeaseLost
-from glimpse.events import AdmittedEvent, Event, Merge, PackedEvent, Session, relabel
+from glimpse.events import AdmittedEvent, Event, Merge, PackedEvent, Session, by_pair, relabel
 from glimpse.pipeline.commits import Commits
 from glimpse.pipeline.duplicates import REMEMBERED_IDS, Duplicates
 from glimpse.pipeline.sharing import Sharing
@@ -47,8 +47,8 @@ class Window(Protocol):
         """Take rows that have just been sessionized."""
         ...
 
-    def learn(self, sessions: Sequence[Session]) -> None:
-        """Take up what is known of the sessions of rows that come next."""
+    def learn(self, sessions: Mapping[tuple[str, str], Session]) -> None:
+        """Take up what is known of the sessions of rows that come next, by project and id."""
         ...
 
     def merge(self, merges: Sequence[Merge]) -> None:
@@ -298,18 +298,19 @@ class Pipeline:
         letters += more + still_more
         if letters:
             await self._buffer.dead_letter(letters)  # the same again, should this be cancelled: they have keys
+        touched = self._sessions.take_touched()
         part = self._part_of(entries, rows, duplicates, letters)
         admitted = fresh if len(rows) == len(fresh) else [event for event, row in pairs if row.session_id]
-        self.commits.add([(entry.shard, entry.id) for entry in entries], part, admitted)
+        self.commits.add([(entry.shard, entry.id) for entry in entries], part, touched, admitted)
         self._taken_to.update(part.positions)
         self._duplicates.add(rows)
         self.times.done("books")
-        self._window.learn(part.sessions)
+        self._window.learn(touched)
         self._window.merge(part.merges)
         self._window.append(rows)
         self.times.done("window")
         self.drained += len(rows)
-        await self._sharing.share(part, has_more=has_more)
+        await self._sharing.share(part, touched, has_more=has_more)
         self.times.done("share")
         return len(events)
 
@@ -337,9 +338,9 @@ class Pipeline:
     def _part_of(
         self, entries: Sequence[Entry], rows: list[Event], duplicates: Counter[str], letters: Sequence[Letter]
     ) -> Lot:
-        touched, merges = self._sessions.take_touched(), self._sessions.take_merges()
+        merges = self._sessions.take_merges()
         relabel(rows, merges)
-        counts = Counter((row.project, "stored") for row in rows)
+        counts = Counter({(project, "stored"): n for project, n in Counter([row.project for row in rows]).items()})
         counts.update({(project, "duplicate"): count for project, count in duplicates.items()})
         for letter in letters:
             for project, count in letter.counts.items():
@@ -348,7 +349,7 @@ class Pipeline:
             for project, count in entry.replayed.items():
                 counts[project, "dead_lettered"] -= count
         positions = {entry.shard: entry.id for entry in entries}  # the last of each
-        return Lot(rows=rows, sessions=touched, merges=merges, counts=counts, positions=positions)
+        return Lot(rows=rows, merges=merges, counts=counts, positions=positions)
 
     # -- starting --------------------------------------------------------------------------------------------------
 
@@ -367,7 +368,7 @@ class Pipeline:
         self._duplicates.restore(recent, now - span_ms if is_all else recent[0].received_at)
         self._window.restore(recent[-self._settings.window_events :])
         sessions = self._store.recent_sessions(now - DAY_MS)
-        self._window.learn([session for session in sessions if session.last_seen_at >= now - span_ms])
+        self._window.learn(by_pair([session for session in sessions if session.last_seen_at >= now - span_ms]))
         return sessions, recent[-1].received_at if recent else now
 
     async def _restore_sessions(self, sessions: Sequence[Session], heard_to: int) -> None:

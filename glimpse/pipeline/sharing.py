@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 
 from glimpse.buffer import EventBuffer
 from glimpse.errors import BufferUnavailable
@@ -34,16 +34,16 @@ class Sharing:
         self._mirroring: asyncio.Task[None] | None = None
         self._mirrored_at = 0.0  # monotonic seconds
 
-    async def share(self, part: Lot, *, has_more: bool) -> None:
-        """Mirror what a batch changed: before this returns, or with more to come, by and by."""
-        self._changed.update(((session.project, session.id), session) for session in part.sessions)
+    async def share(self, part: Lot, touched: Mapping[tuple[str, str], Session], *, has_more: bool) -> None:
+        """Mirror the sessions that a batch changed: before this returns, or with more to come, by and by."""
+        self._changed.update(touched)
         for merge in part.merges:
             self._changed.pop((merge.project, merge.gone), None)
         self._gone += part.merges
         if not has_more or time.monotonic() - self._mirrored_at >= MIRRORED_EVERY_S:
             await self._mirror(is_patient=not has_more)
         try:
-            await self._buffer.publish(part.rows, part.merges, part.sessions)
+            await self._buffer.publish(part.rows, part.merges, [*touched.values()])
         except BufferUnavailable as problem:
             _warn(problem)
 

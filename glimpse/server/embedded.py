@@ -8,7 +8,7 @@ import importlib
 import socket
 import sys
 import threading
-from collections.abc import Coroutine, Sequence
+from collections.abc import Coroutine, Mapping, Sequence
 from concurrent.futures import Future
 from typing import Any, TypeVar
 from weakref import ref
@@ -88,7 +88,7 @@ class SharedWindow(Window):
         with self._lock:
             super().restore(events)
 
-    def learn(self, sessions: Sequence[Session], *, are_stored: bool = False) -> None:
+    def learn(self, sessions: Mapping[tuple[str, str], Session], *, are_stored: bool = False) -> None:
         """Take up what is known of sessions, while nobody looks."""
         with self._lock:
             super().learn(sessions, are_stored=are_stored)

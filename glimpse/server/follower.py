@@ -11,7 +11,7 @@ import msgspec
 
 from glimpse.clock import steady_now_ms
 from glimpse.errors import StoreUnavailable
-from glimpse.events import Event, Session, is_layer
+from glimpse.events import Event, Session, by_pair, is_layer
 from glimpse.filters import field
 from glimpse.live import ALL_PROJECTS
 from glimpse.settings import Settings
@@ -48,7 +48,7 @@ class Follower:
         self._followed_at = now
         lots, self._position = await self._buffer.read_live(self._position, is_others=True)
         for lot in lots:
-            self._window.learn(lot.sessions)
+            self._window.learn(by_pair(lot.sessions))
             self._window.merge(lot.merges)
             self._window.append(lot.rows)
         if self._catch_up_at and now >= self._catch_up_at[0]:
@@ -82,7 +82,7 @@ class Follower:
         heard, after = field("session.last_seen_at") >= since, None
         while True:
             page = await self._queries().ask("sessions", project=project, where=heard, limit=_PAGE, after=after)
-            self._window.learn([msgspec.convert(row, Session) for row in page], are_stored=True)
+            self._window.learn(by_pair(msgspec.convert(row, Session) for row in page), are_stored=True)
             if len(page) < _PAGE:
                 return
             after = f"{page[-1]['started_at']}:{page[-1]['id']}"

@@ -75,11 +75,9 @@ class SessionTracker:
 
     def assign(self, admitted: AdmittedEvent, event: Event) -> Session:
         """Give the event its session's id, and the session what the event tells."""
-        key = self._key(admitted)
-        runs = self._runs.get(key)
-        session = self._find(runs, event) if runs else None
-        if session is None:
-            session = self._begin(key, event)
+        client = admitted.client_session
+        key = (admitted.project, "client", client) if client else self._key_of_visitor(admitted)
+        session = self._find(self._runs.get(key), event) or self._begin(key, event)
         event.session_id = session.id
         session.taken_at = self._monotonic_s()
         if event.received_at > self._heard_to:
@@ -88,9 +86,9 @@ class SessionTracker:
         self._touched[session.project, session.id] = session
         return session
 
-    def take_touched(self) -> list[Session]:
-        """Return the sessions that changed since the last call."""
-        touched, self._touched = list(self._touched.values()), {}
+    def take_touched(self) -> dict[tuple[str, str], Session]:
+        """Return the sessions that changed since the last call, by project and id."""
+        touched, self._touched = self._touched, {}
         return touched
 
     def take_merges(self) -> list[Merge]:
@@ -114,8 +112,10 @@ class SessionTracker:
 
     # -- which run -------------------------------------------------------------------------------------------------
 
-    def _find(self, runs: list[Session], event: Event) -> Session | None:
+    def _find(self, runs: list[Session] | None, event: Event) -> Session | None:
         """Return the run that an event belongs to; one that lies between two makes one of them."""
+        if not runs:
+            return None
         last = runs[-1]
         if last.started_at <= event.time <= last.last_seen_at + self._timeout_ms:  # as nearly always
             return last
@@ -137,9 +137,7 @@ class SessionTracker:
         self._touched.pop((gone.project, gone.id), None)
         self._merges.append(Merge(gone.project, gone.id, kept.id, gone.started_at))
 
-    def _key(self, admitted: AdmittedEvent) -> Key:
-        if admitted.client_session:
-            return (admitted.project, "client", admitted.client_session)
+    def _key_of_visitor(self, admitted: AdmittedEvent) -> Key:
         key = (admitted.project, "visitor", admitted.visitor)
         if admitted.visitor_before:  # the salt has just changed: a session may be open under yesterday's hash
             before = (admitted.project, "visitor", admitted.visitor_before)

@@ -3,7 +3,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
-from collections.abc import AsyncIterator, Callable, Sequence
+from collections.abc import AsyncIterator, Callable, Mapping, Sequence
 from uuid import uuid4
 
 import duckdb
@@ -35,8 +35,8 @@ class SeenRows:
         self.restored: list[Event] = []
         self.sessions: dict[str, Session] = {}
 
-    def learn(self, sessions: Sequence[Session]) -> None:
-        self.sessions.update({session.id: session for session in sessions})
+    def learn(self, sessions: Mapping[tuple[str, str], Session]) -> None:
+        self.sessions.update({session.id: session for session in sessions.values()})
 
     def append(self, events: Sequence[Event]) -> None:
         self.rows.extend(events)

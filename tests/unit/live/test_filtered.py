@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 from live_events import START, Clock, make_event, make_window
 
 from glimpse.errors import QueryError, TooManyFilters
-from glimpse.events import SIGNS_OF_LIFE, Event, Merge, Session
+from glimpse.events import SIGNS_OF_LIFE, Event, Merge, Session, by_pair
 from glimpse.filters import Filter, field, parse, to_json
 from glimpse.filters.predicate import predicate_of
 from glimpse.live import Window, filtered
@@ -122,7 +122,7 @@ def test_what_is_known_of_a_session_later_lets_its_events_in_and_out():
     for page in ("/in", "/next", "/last"):
         event = make_event(clock.now, page=page)
         count_in(session, event)
-        window.learn([session])
+        window.learn(by_pair([session]))
         window.append([event])
         seen.append((window.numbers("shop", short).events, window.numbers("shop", long).events))
         clock.go(1)
@@ -229,13 +229,13 @@ def test_numbers_through_a_filter_equal_a_slow_count(steps: list, where: Filter,
         )  # fmt: skip
         count_in(session, event)
         events.append(event)
-        window.learn([session])
+        window.learn(by_pair([session]))
         window.append([event])
         if is_seen:
             window.look("shop", where)
         if step == merge_after and "s0" in sessions and "s1" in sessions:
             sessions["s1"].pages += sessions.pop("s0").pages
-            window.learn([sessions["s1"]])
+            window.learn(by_pair([sessions["s1"]]))
             window.merge([Merge("shop", "s0", "s1", clock.now)])
         clock.go(pause)
     clock.go(wait)
