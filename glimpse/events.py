@@ -126,6 +126,20 @@ class PackedEvent(AdmittedEvent, frozen=True, kw_only=True, array_like=True, gc=
 decode_context = msgspec.msgpack.Decoder(dict[str, Any]).decode
 
 
+class SketchedContext(dict[str, Any]):
+    """What of a page's context has no column. Events that hold the same object were drawn from one sketch.
+
+    They differ in `OWN_COLUMNS` alone, so what is made of their other columns need be made only once.
+    """
+
+    __slots__ = ()
+
+
+OWN_COLUMNS = frozenset(
+    {"id", "project", "session_id", "name", "time", "received_at", "properties", "user_id", "anonymous_id", "traits"}
+)
+
+
 class Event(msgspec.Struct, kw_only=True, gc=False):  # never in a cycle, and by the hundred thousand
     """One stored row of `events`, also what the window and other processes hold.
 

@@ -19,7 +19,7 @@ import msgspec
 from glimpse.enrich.device import Devices
 from glimpse.enrich.sketches import Sketches
 from glimpse.enrich.source import MOST_REMEMBERED_CHARS, describe_source
-from glimpse.events import AdmittedEvent, Event, PackedEvent, decode_context
+from glimpse.events import AdmittedEvent, Event, PackedEvent, SketchedContext, decode_context
 from glimpse.geo.places import Place, PlaceLookup
 from glimpse.geo.zones import main_city_of
 
@@ -91,7 +91,7 @@ def put_place(batch: Sharers, tools: Tools) -> None:
 def put_rest(batch: Sharers, _tools: Tools) -> None:
     """Keep what of the context has no column."""
     for admitted, event in batch:
-        event.context = _without_columns(admitted.context)
+        event.context = SketchedContext(_without_columns(admitted.context))
 
 
 def put_claim(batch: Batch, _tools: Tools) -> None:

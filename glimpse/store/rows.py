@@ -12,7 +12,7 @@ from uuid import UUID
 import msgspec
 import pyarrow as pa
 
-from glimpse.events import SESSION_MEMORY, Event, ImportedTotal, Session
+from glimpse.events import OWN_COLUMNS, SESSION_MEMORY, Event, ImportedTotal, Session, SketchedContext
 
 TIME_COLUMNS = ("time", "received_at", "started_at", "last_seen_at", "entry_at", "exit_at", "day")
 JSON_COLUMNS = frozenset({"properties", "context", "traits"})
@@ -42,9 +42,19 @@ COUNT_COLUMNS = ("visitors", "visits", "page_views", "events", "bounces", "visit
 
 def events_table(rows: Sequence[Event]) -> Any:  # a pyarrow.Table: pyarrow has no types
     """Return events as one Arrow table, a column per field; properties, context and traits as JSON text."""
-    columns = {name: list(map(attrgetter(name), rows)) for name in EVENT_COLUMNS}
-    columns |= {name: _as_json(columns[name], None if name == "traits" else b"{}") for name in JSON_COLUMNS}
-    return pa.table([_column(values, name) for name, values in columns.items()], names=list(EVENT_COLUMNS))
+    # Of those drawn from one sketch, what they share is looked up once, and repeated without Python.
+    keys = [id(row.context) if type(row.context) is SketchedContext else id(row) for row in rows]
+    unlike = dict(zip(keys, rows, strict=True))
+    at = dict(zip(unlike, range(len(unlike)), strict=True))
+    places = pa.array(list(map(at.__getitem__, keys)), pa.int32())
+    shared = {name: _event_column([*unlike.values()], name) for name in EVENT_COLUMNS if name not in OWN_COLUMNS}
+    columns = [shared[name].take(places) if name in shared else _event_column(rows, name) for name in EVENT_COLUMNS]
+    return pa.table(columns, names=list(EVENT_COLUMNS))
+
+
+def _event_column(rows: Sequence[Event], name: str) -> Any:
+    values = list(map(attrgetter(name), rows))
+    return _column(_as_json(values, None if name == "traits" else b"{}") if name in JSON_COLUMNS else values, name)
 
 
 def sessions_table(rows: Sequence[Session]) -> Any:

@@ -441,7 +441,7 @@ async def test_while_the_store_commits_the_next_events_are_taken_until_there_is_
         await drain.buffer.append(Receipt([fresh() for _ in range(100)]))
     async with asyncio.timeout(5):
         assert [await drain.pipeline.drain_once() for _ in range(3)] == [200, 200, 200]
-        assert begun.is_set()
+        await wait_until_async(begun.is_set, what="the commit has begun")
     full = asyncio.create_task(drain.pipeline.drain_once())
     await wait_until_async(lambda: len(drain.window.rows) == 800, what="the last that there is room for is taken")
     assert (len(drain.pipeline.commits.lot.rows), full.done()) == (600, False)
