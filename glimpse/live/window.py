@@ -6,7 +6,7 @@ it saw last, which costs next to nothing while nothing changes.
 
 from __future__ import annotations
 
-from collections import deque
+from collections import defaultdict, deque
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import lru_cache, partial
 from heapq import nlargest
@@ -66,7 +66,7 @@ class Window:
         self._projects: dict[str, ProjectWindow] = {}
         self._events: deque[Event] = deque()
         self._leave_at: deque[int] = deque()  # when each of them is older than the span, by this window's own clock
-        self._ids: set[tuple[str, str]] = set()
+        self._ids: defaultdict[str, set[str]] = defaultdict(set)  # of them, by project
         self._let_go = 0  # events that are held no more
         self._held_since = 0  # before it events were let go of early
         self._number = 0
@@ -138,14 +138,14 @@ class Window:
 
     def _hold(self, events: Sequence[Event], now: int) -> list[Event]:
         """Hold events as they are; return those that were not held yet, and signs of life, which are never held."""
-        ids, span_ms = self._ids, self._minutes * MINUTE_MS
+        span_ms = self._minutes * MINUTE_MS
         fresh: list[Event] = []
         for event in events:
             if event.name not in SIGNS_OF_LIFE:
-                pair = (event.project, event.id)
-                if pair in ids:
+                ids = self._ids[event.project]
+                if event.id in ids:
                     continue
-                ids.add(pair)
+                ids.add(event.id)
                 self._events.append(event)
                 received_at = event.received_at
                 self._leave_at.append((min(now, received_at)) + span_ms)
@@ -157,7 +157,7 @@ class Window:
         while events and (len(events) > self._max_events or leave_at[0] < now):
             event, due = events.popleft(), leave_at.popleft()
             self._let_go += 1
-            self._ids.discard((event.project, event.id))
+            self._ids[event.project].discard(event.id)
             if due >= now:  # too many: what is made of those held covers less
                 self._held_since = minute_of(due) - (self._minutes - 1) * MINUTE_MS
         parts = self._projects.values()
@@ -212,6 +212,8 @@ class Window:
         for project in [project for project, part in self._projects.items() if part.is_over]:
             del self._projects[project]
             self._seen.pop(project, None)
+            if not self._ids[project]:
+                del self._ids[project]
         self._forget_sessions(minute_of(now))
         self._due = min((part.due for part in self._projects.values()), default=_NEVER)
 

@@ -13,8 +13,7 @@ import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from copy import copy
-from typing import TypeVar
+from typing import Any, TypeVar, cast
 
 import msgspec
 
@@ -31,6 +30,7 @@ log = logging.getLogger("glimpse.pipeline")
 REST_PER_COMMIT = 3
 MOST_ROWS = 20_000
 T = TypeVar("T")
+_copied: Callable[[Session], Session] = cast("Any", Session).__copy__  # what copy.copy calls, in half the time
 Place = tuple[int, str]  # an entry's shard and id
 Touched = Mapping[tuple[str, str], Session]  # by project and id
 
@@ -60,7 +60,7 @@ class Part(msgspec.Struct):
 
     def freeze(self) -> None:
         """Take sessions into the lot as they are now: they go on, and what is stored must fit these rows."""
-        self.lot.sessions = list(map(copy, self.sessions.values()))
+        self.lot.sessions = list(map(_copied, self.sessions.values()))
 
 
 class Commits:

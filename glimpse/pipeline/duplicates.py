@@ -10,16 +10,31 @@ from collections import Counter, deque
 from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TypeVar
 
+import msgspec
+
 from glimpse.events import AdmittedEvent, Event
 
 SPAN_MS = 48 * 3600 * 1000
 REMEMBERED_IDS = 200_000
-RESTORED_AT_ONCE = 1_000  # they go as they came: a batch at a time
+A_BATCH = 1_000  # they go as they came, about so many at once
 CLOCK_SLACK_MS = 60_000  # how far an uncorrected client clock may be ahead
 
 Pair = tuple[str, str]  # project and event id
 Claim = TypeVar("Claim", bound=AdmittedEvent)
 AskStore = Callable[[Sequence[Pair], int], Awaitable[Collection[Pair]]]
+
+
+def _mark(pair: Pair) -> str:
+    """Return a pair as text, which no id is ambiguous in; Python's garbage collector looks through pairs, not texts."""
+    project, event_id = pair
+    return f"{event_id} {project}"
+
+
+class _Batch(msgspec.Struct):
+    """Some that came together or soon after one another, and when the last of them was received, epoch ms."""
+
+    marks: set[str]
+    received_at: int
 
 
 class Duplicates:
@@ -34,33 +49,38 @@ class Duplicates:
     def __init__(self, ask_store: AskStore, most: int = REMEMBERED_IDS) -> None:
         self._ask_store = ask_store
         self._most = most
-        self._seen: set[Pair] = set()
-        self._batches: deque[tuple[set[Pair], int]] = deque()  # of these, each with when the last of it was received
+        self._seen: set[str] = set()
+        self._batches: deque[_Batch] = deque()  # of these
         self.complete_since = 0  # epoch ms: every id received after it is remembered
 
     def restore(self, events: Sequence[Event], complete_since: int) -> None:
         """Remember what was stored before this process started, the oldest first."""
-        for first in range(0, len(events), RESTORED_AT_ONCE):
-            self.add(events[first : first + RESTORED_AT_ONCE])
+        for first in range(0, len(events), A_BATCH):
+            self.add(events[first : first + A_BATCH])
         self.complete_since = complete_since
 
     def add(self, events: Sequence[Event]) -> None:
-        """Remember some more, batch by batch; the oldest that are too many go."""
+        """Remember some more; the oldest that are too many go."""
         if not events:
             return
-        pairs = {(event.project, event.id) for event in events}
-        self._seen |= pairs
-        self._batches.append((pairs, max([event.received_at for event in events])))
-        while len(self._seen) - len(self._batches[0][0]) >= self._most:
-            oldest, received_at = self._batches.popleft()
-            self._seen -= oldest
-            self.complete_since = max(self.complete_since, received_at)
+        marks = {f"{event.id} {event.project}" for event in events}
+        if not self._batches or len(self._batches[-1].marks) >= A_BATCH:
+            self._batches.append(_Batch(set(), 0))
+        youngest = self._batches[-1]
+        youngest.marks |= marks
+        youngest.received_at = max([youngest.received_at, *(event.received_at for event in events)])
+        self._seen |= marks
+        while len(self._seen) - len(self._batches[0].marks) >= self._most:
+            oldest = self._batches.popleft()
+            self._seen -= oldest.marks
+            self.complete_since = max(self.complete_since, oldest.received_at)
 
     def forget(self, pair: Pair) -> None:
         """Let an event come again: it was not stored after all."""
-        self._seen.discard(pair)
-        for pairs, _ in self._batches:
-            pairs.discard(pair)
+        mark = _mark(pair)
+        self._seen.discard(mark)
+        for batch in self._batches:
+            batch.marks.discard(mark)
 
     async def without(self, events: Sequence[Claim], now_ms: int) -> tuple[list[Claim], Counter[str]]:
         """Keep the first of each (project, id) within 48 h, and count the others by project."""
@@ -68,12 +88,13 @@ class Duplicates:
         remembered_since = self.complete_since + CLOCK_SLACK_MS
         old = [(event.project, event.id) for event in events if event.time < remembered_since]
         known = await self._ask_store(old, now_ms - SPAN_MS) if old else ()
-        fresh: dict[Pair, Claim] = {}
+        stored = set(map(_mark, known))
+        fresh: dict[str, Claim] = {}
         duplicates: Counter[str] = Counter()
         for event in events:
-            pair = (event.project, event.id)
-            if pair in fresh or pair in seen or pair in known:
+            mark = f"{event.id} {event.project}"
+            if mark in fresh or mark in seen or mark in stored:
                 duplicates[event.project] += 1
             else:
-                fresh[pair] = event
+                fresh[mark] = event
         return list(fresh.values()), duplicates

@@ -44,8 +44,8 @@ MUTATIONS = (
     Mutation(
         "no-dedupe",
         "glimpse/pipeline/duplicates.py",
-        "if pair in fresh or pair in seen or pair in known:",
-        "if pair is None:",
+        "if mark in fresh or mark in seen or mark in stored:",
+        "if mark is None:",
         (f"{PIPELINE}::test_a_retried_event_is_counted_as_a_duplicate",),
     ),
     Mutation(
