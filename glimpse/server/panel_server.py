@@ -14,7 +14,7 @@ import signal
 import sys
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING, cast
+from typing import TYPE_CHECKING, Any, cast
 
 from bokeh.embed.bundle import extension_dirs
 from bokeh.server.server import BaseServer
@@ -25,6 +25,7 @@ from glimpse.errors import GlimpseError, SettingsError
 from glimpse.server import served
 from glimpse.server.access_log import log_without_address
 from glimpse.server.composition import Glimpse
+from glimpse.server.early_head import OpensPage, PageWithEarlyHead
 from glimpse.server.event_loop import use_uvloop
 from glimpse.server.first_page import FirstPage, FirstViewer
 from glimpse.server.garbage import keep_for_good
@@ -126,10 +127,28 @@ def _add_routes(server: BaseServer, glimpse: Glimpse, apps: list[str]) -> None:
     application.add_handlers(r".*", [*routes(glimpse.parts, prefix)])
     application.add_handlers(
         r".*",
-        [Rule(Stranger(prefix, paths, glimpse.settings), ForbiddenPage), Rule(FirstViewer(prefix, paths), FirstPage)],
+        [
+            Rule(Stranger(prefix, paths, glimpse.settings), ForbiddenPage),
+            Rule(FirstViewer(prefix, paths), FirstPage),
+            *_pages(server, paths),
+        ],
     )
     _serve_files_of("geoviews")
     _let_loopback_names_in(application.websocket_origins, server.port)
+
+
+def _pages(server: BaseServer, paths: list[str]) -> list[Rule]:
+    application, prefix = server._tornado, server.prefix  # noqa: SLF001
+    shared: dict[str, Any] = {"heads": {}}
+    return [
+        Rule(
+            OpensPage(prefix + path),
+            PageWithEarlyHead,
+            shared | {"application_context": context, "bokeh_websocket_path": f"{prefix}{path}/ws"},
+        )
+        for path in paths
+        if (context := application.applications.get(path)) is not None
+    ]
 
 
 def _serve_files_of(package: str) -> None:

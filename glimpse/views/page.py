@@ -17,6 +17,8 @@ from glimpse.views.dashboard import Dashboard
 from glimpse.views.tokens import root_css
 
 _TEMPLATE = (Path(__file__).parent / "page.html").read_text("utf-8")
+# What Panel has a browser load for parts that no page of ours has: a third of all script.
+_UNUSED = ("/bokeh-gl.", "/datatabulator/")
 _CHOSEN = [name for name in DEFAULTS if name in Dashboard.param]
 
 
@@ -42,6 +44,7 @@ def page(dashboard: Dashboard) -> Template:
     template = _Page(_TEMPLATE, location=True)
     template.add_variable("theme", dashboard.theme)
     template.add_variable("theme_css", root_css("dark", "html") + root_css("light", "html[data-theme=light]"))
+    template.add_variable("needed", needed)
     template.add_panel("dashboard", dashboard)
     document = pn.state.curdoc
     if document is not None:
@@ -49,6 +52,11 @@ def page(dashboard: Dashboard) -> Template:
         document.config.notify_connection_status = False
     dashboard.param.watch(lambda _: _write_address(dashboard), [*_CHOSEN, "choices"])
     return template
+
+
+def needed(tags: str) -> str:
+    """Return the tags of scripts and style sheets without those that no part of the dashboard is made of."""
+    return "\n".join(line for line in tags.splitlines() if not any(name in line for name in _UNUSED))
 
 
 def _write_address(dashboard: Dashboard) -> None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 import asyncio
+import hashlib
 import inspect
 import socket
 import subprocess
@@ -11,6 +12,7 @@ import sys
 import textwrap
 from collections.abc import Iterator
 from importlib.metadata import entry_points
+from pathlib import Path
 
 import bokeh.server.server
 import panel.auth
@@ -70,6 +72,22 @@ def test_a_parts_text_is_written_into_its_model_by_the_method_that_we_extend_and
     assert (model.data.state, heard) == ("[]", [])
     model.data.state = "[1]"
     assert heard == [{"state": "[1]"}]  # the control: this was taken for the browser's
+
+
+def test_a_parts_script_is_not_translated_by_the_browser_as_it_is_known_by_a_hash():
+    part = Tiles()
+    part.server_doc(Document())
+    ((model, _),) = part._models.values()
+    assert model.bundle == hashlib.sha256(model.esm.encode()).hexdigest()
+    compiled = (Path(panel.__file__).parent / "models" / "reactive_esm.ts").read_text("utf-8")
+    assert "if (this.bundle != null) {\n      return this.esm" in compiled
+
+
+def test_the_page_is_written_at_once_by_the_handler_that_we_extend():
+    written = calls_of(panel.io.server.DocHandler.get)
+    assert written.count("self.write") == 2  # the page, or that one may not see it
+    assert "self.flush" not in written
+    assert panel.io.server.per_app_patterns[-1][1] is panel.io.server.DocHandler
 
 
 def test_our_entry_point_is_registered_in_the_group_that_panel_loads():

@@ -1,6 +1,8 @@
 from __future__ import annotations
 
+import re
 import shutil
+import socket
 from pathlib import Path
 from typing import Any
 
@@ -9,6 +11,7 @@ from browsing import chromium, names_in_feed, wait_for_map
 from serving import APP, Served, an_event
 from waiting import wait_until
 
+SCRIPT, TOKEN = re.compile(r'<script[^>]* src="([^"]+)"'), re.compile(r'"token":\s*"([^"]+)"')
 pytestmark = [pytest.mark.server, pytest.mark.browser]
 
 
@@ -40,6 +43,37 @@ def test_pages_follow_what_comes_in_without_an_error_and_without_the_internet(tm
                 what=f"{page.url} shows the event",
             )
         assert (watched.errors, watched.strays) == ([], [])
+
+
+def first_chunk(served: Served, path: str) -> tuple[bytes, bytes]:
+    """Return what of a page the server sends first, and the rest."""
+    with socket.create_connection(("127.0.0.1", served.port), timeout=60) as line, line.makefile("rb") as answer:
+        line.sendall(f"GET {path} HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n".encode())
+        while answer.readline().strip():
+            pass
+        first = answer.read(int(answer.readline(), 16))
+        answer.readline()
+        return first, answer.read()
+
+
+def test_a_page_begins_with_its_scripts_before_it_is_made_for_its_viewer(tmp_path: Path):
+    with Served(tmp_path / "data") as served:
+        whole = served.ask("GET", "/glimpse_app")[2].decode()
+        first, rest = (part.decode() for part in first_chunk(served, "/glimpse_app?project=shop"))
+        scripts = SCRIPT.findall(whole)
+        assert scripts
+        assert SCRIPT.findall(first) == scripts
+        assert (TOKEN.search(first), SCRIPT.search(rest)) == (None, None)
+        assert TOKEN.search(rest)
+        assert whole.startswith(first)
+
+
+def test_a_page_loads_no_script_of_parts_that_it_has_not(tmp_path: Path):
+    with Served(tmp_path / "data") as served:
+        page = served.ask("GET", "/glimpse_app")[2].decode()
+        loaded = {Path(script.split("?")[0]).name for script in SCRIPT.findall(page)}
+        assert {"bokeh.min.js", "panel.min.js", "geoviews.min.js"} <= loaded
+        assert not {"bokeh-gl.min.js", "tabulator.min.js", "luxon.min.js"} & loaded
 
 
 def test_who_may_not_look_gets_a_plain_403_also_for_the_websocket(tmp_path: Path):
