@@ -7,7 +7,7 @@ Panel will answer with a page, as a status and headers can't be changed any more
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, cast
 
 from panel.config import config
 from panel.io.server import DocHandler
@@ -54,7 +54,7 @@ class PageWithEarlyHead(DocHandler):
             self.write(head)
             self._is_head_sent = True
             await self.flush()
-        await super().get(*args, **kwargs)
+        await cast("Any", super()).get(*args, **kwargs)  # a decorator hides that it is a coroutine
 
     def write(self, chunk: str | bytes | dict[Any, Any]) -> None:
         """Keep the head of a page, and leave it out where it is sent."""

@@ -22,6 +22,7 @@ from bokeh.models import (
     HoverTool,
     LinearColorMapper,
     LinearInterpolator,
+    MultiLine,
     PanTool,
     Range1d,
     TapTool,
@@ -29,6 +30,7 @@ from bokeh.models import (
     ZoomInTool,
     ZoomOutTool,
 )
+from bokeh.models.glyphs import Patches
 from cartopy.crs import GOOGLE_MERCATOR
 
 from glimpse.geo.borders import load_borders
@@ -69,27 +71,19 @@ def build_map(theme: ThemeName, on_drawn: Any) -> Any:
     on_drawn
         Called with HoloViews' plot and the element each time the map is drawn somewhere: a hook.
     """
-    colours = THEMES[theme]
-    nowhere = {name: [""] if name in {"place", "country"} else [0.0] for name in COLUMNS}
-    lines: Any = gv.Path([[(0.0, 0.0), (1.0, 1.0)]], crs=GOOGLE_MERCATOR)
-    dots: Any = gv.Points(nowhere, ["x", "y"], [n for n in COLUMNS if n not in {"x", "y"}], crs=GOOGLE_MERCATOR)
-    drawn = lines.opts(color=colours.border, line_width=0.7) * dots.opts(
-        size="size", color="status", cmap=list(colours.presence), clim=(0, 2), alpha=0.92
-    )
-    return drawn.opts(
-        gv.opts.Overlay(
-            projection=GOOGLE_MERCATOR,
-            responsive=True,
-            xaxis=None,
-            yaxis=None,
-            toolbar=None,
-            show_frame=False,
-            bgcolor=colours.ocean,
-            default_tools=[],
-            active_tools=[],
-            hooks=[on_drawn],
-            show_legend=False,
-        ),
+    nowhere: Any = gv.Points([(0.0, 0.0)], crs=GOOGLE_MERCATOR)
+    return nowhere.opts(
+        projection=GOOGLE_MERCATOR,
+        responsive=True,
+        xaxis=None,
+        yaxis=None,
+        toolbar=None,
+        show_frame=False,
+        bgcolor=THEMES[theme].ocean,
+        default_tools=[],
+        active_tools=[],
+        hooks=[on_drawn],
+        show_legend=False,
     )
 
 
@@ -97,52 +91,48 @@ class MapFigure:
     """The Bokeh models of one drawn map, as far as a tick or a switch of theme touches them."""
 
     def __init__(self, plot: Any, token: str) -> None:
-        lines_plot, dots_plot = plot.subplots.values()
         self.figure = plot.state
-        self._lines = lines_plot.handles["glyph"]
-        lines_plot.handles["source"].data = coasts()
         self._draw_land()
-        self.dots: ColumnDataSource = dots_plot.handles["source"]
+        # Not an element of HoloViews' own: an overlay of two takes three times as long to draw, for each viewer.
+        self._lines = MultiLine(line_width=0.7)
+        self.figure.add_glyph(ColumnDataSource(coasts()), self._lines)
+        self.dots: ColumnDataSource = plot.handles["source"]
         self.dots.name = "places"
         self.pulse = ColumnDataSource({"packed": []}, name="pulse")
         self.moves = ColumnDataSource({name: [] for name in ("row", *COLUMNS)})
-        self._mapper = dots_plot.handles["glyph"].fill_color.transform
-        self._dot = dots_plot.handles["glyph_renderer"].glyph = self._circle(line_width=0.5, line_alpha=0.35)
+        self._mapper = LinearColorMapper(low=0, high=2)
+        self._dot = plot.handles["glyph_renderer"].glyph = self._circle(line_width=0.5, line_alpha=0.35)
         self._dot.fill_color = {"field": "status", "transform": self._mapper}
         self.dots.data = {name: [] for name in COLUMNS}  # HoloViews derives others, with names of its own
-        self._lay(dots_plot.handles["glyph_renderer"])
+        self._lay(plot.handles["glyph_renderer"])
         self._frame(token)
-        self._add_tools(dots_plot.handles["glyph_renderer"])
+        self._add_tools(plot.handles["glyph_renderer"])
 
     def _draw_land(self) -> None:
         """Draw all land as one shape, or each country as one, which the browser cuts out of it when they are shown."""
         surface, starts, names = shapes()
         flat = ColumnDataSource(surface)
-        self._all_land = self.figure.patches(source=flat, line_color=None, level="underlay")
-        self._land = self._all_land.glyph
+        self._land = Patches(line_color=None)
+        self._all_land = self.figure.add_glyph(flat, self._land, level="underlay")
         self.countries = ColumnDataSource(
             {name: [] for name in ("xs", "ys", "shade", "name", *SUMMED)}, name="countries"
         )
         self.shades = ColumnDataSource({name: [] for name in ("shade", *SUMMED)})
         self._shade = LinearColorMapper(low=0, high=SHADES - 1, low_color=THEMES["dark"].land)
-        self._areas = self.figure.patches(
-            source=self.countries,
-            fill_color={"field": "shade", "transform": self._shade},
-            line_color=None,
-            level="underlay",
-            visible=False,
-        )
+        fill: Any = {"field": "shade", "transform": self._shade}
+        areas = Patches(fill_color=fill, line_color=None)
+        self._areas = self.figure.add_glyph(self.countries, areas, level="underlay", visible=False)
         told = {"flat": flat, "starts": starts, "names": names, "countries": self.countries, "shades": self.shades}
         self.shades.js_on_change("data", CustomJS(args=told, code=_js("map_countries")))
 
     @staticmethod
-    def _circle(**look: Any) -> Circle:
+    def _circle(times: float = 1, **look: Any) -> Circle:
         """Return circles of `size` pixels across.
 
         Not markers, as HoloViews makes them: those move the canvas to each place and back, which Chromium, when it
         paints without a graphics card, now and then forgets half of; from then on all is drawn beside its place.
         """
-        radius: Any = _radius(1) | {"units": "screen"}
+        radius: Any = _radius(times) | {"units": "screen"}
         return Circle(x="x", y="y", radius=radius, fill_color=None, **look)
 
     def _lay(self, dots: Any) -> None:
@@ -162,16 +152,9 @@ class MapFigure:
         self.figure.tags = [self.pulse, self.moves, self.shades]  # nothing draws them: else they would not be sent
 
     def _glow(self, times: float) -> Any:
-        return self.figure.circle(
-            "x",
-            "y",
-            radius=_radius(times),
-            radius_units="screen",
-            source=self.dots,
-            line_color=None,
-            fill_color={"field": "status", "transform": self._mapper},
-            level="overlay",
-        )
+        glyph = self._circle(times, line_color=None)
+        glyph.fill_color = {"field": "status", "transform": self._mapper}
+        return self.figure.add_glyph(self.dots, glyph, level="overlay")
 
     def _frame(self, token: str) -> None:
         figure = self.figure
