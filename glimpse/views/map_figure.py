@@ -48,6 +48,7 @@ _CSS = Path(__file__).parent / "css"
 _HOME_ICON = "data:image/svg+xml;base64," + b64encode((_CSS / "globe.svg").read_bytes()).decode()
 _GLOWS = {3.1: 0.05, 2.3: 0.09, 1.6: 0.16}  # how wide, and how strong
 _LIMIT_M = WORLD_M / 2
+_OUT_OF_SIGHT: dict[str, Any] = {"start": 10 * WORLD_M, "end": 11 * WORLD_M}
 _EVENTS = "@events{0,0} events in 30 min"
 _DOT_CARD = hover_card("@place, @country", "@places{said}", "@count{said}", quiet=f"{_EVENTS} · @heard{{said}}")
 _COUNTRY_CARD = hover_card("@name", "@count{said}", quiet=_EVENTS)
@@ -158,8 +159,9 @@ class MapFigure:
 
     def _frame(self, token: str) -> None:
         figure = self.figure
-        figure.x_range = Range1d(start=-18.6e6, end=19.6e6, bounds=(-_LIMIT_M * 1.1, _LIMIT_M * 1.1), min_interval=2e4)
-        figure.y_range = Range1d(start=-6.0e6, end=12.2e6, bounds=(-_LIMIT_M, _LIMIT_M), min_interval=1e4)
+        # At first nothing is in sight: until `map_frame.js` knows the card's shape, land would be painted for nothing.
+        figure.x_range = Range1d(**_OUT_OF_SIGHT, bounds=(-_LIMIT_M * 1.1, _LIMIT_M * 1.1), min_interval=2e4)
+        figure.y_range = Range1d(**_OUT_OF_SIGHT, bounds=(-_LIMIT_M, _LIMIT_M), min_interval=1e4)
         figure.match_aspect = False
         figure.aspect_ratio = None
         figure.lod_threshold = None

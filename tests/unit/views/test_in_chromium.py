@@ -42,6 +42,19 @@ FRAME = """() => {
     stack.push(...(view.children?.() ?? []))
   }
 }"""
+# Notes at each filling of a shape with as many points as all land has whether the map has been framed by then.
+LAND_PAINTED = """
+window.land_painted = []
+let points = 0
+const canvas = CanvasRenderingContext2D.prototype, {beginPath, lineTo, fill} = canvas
+canvas.beginPath = function () { points = 0; return beginPath.apply(this) }
+canvas.lineTo = function (...to) { points++; return lineTo.apply(this, to) }
+canvas.fill = function (...how) {
+  const models = () => Bokeh.documents.flatMap((doc) => [...doc._all_models.values()])
+  if (points > 20000) window.land_painted.push(models().some((model) => model._glimpse_framed))
+  return fill.apply(this, how)
+}
+"""
 
 
 DOT_AT = """() => {
@@ -249,6 +262,15 @@ def test_a_metre_is_as_long_in_both_directions_at_every_size(site, browser):
         up = (frame["y"][1] - frame["y"][0]) / frame["height"]
         assert abs(across / up - 1) < 0.01
         shown.context.close()
+
+
+def test_the_land_is_painted_not_before_it_is_known_which_of_it_shows(site, browser):
+    page = browser.open(site.url)
+    page.add_init_script(LAND_PAINTED)
+    page.reload()
+    wait_for_map(page)
+    page.wait_for_function("window.land_painted.length")
+    assert set(page.evaluate("window.land_painted")) == {True}
 
 
 def test_a_phone_never_scrolls_sideways(site, browser):
