@@ -22,6 +22,7 @@ from serving import Served, an_event
 from viewers import connected, opened
 
 AT_ONCE = 3
+TELL_EVERY = 60  # tabs
 START_WITHIN_S = 120
 COUNTED = """
 import gc
@@ -67,7 +68,14 @@ async def measure(served: Served, options: argparse.Namespace) -> None:
     await gone(served)
     before = resident(served)
     began = time.monotonic()
-    await open_and_close(served, options.tabs)
+    for first in range(0, options.tabs, TELL_EVERY):
+        tabs = min(TELL_EVERY, options.tabs - first)
+        await open_and_close(served, tabs)
+        more = (resident(served) - before) / 1e6
+        print(
+            f"{first + tabs:6} tabs, {time.monotonic() - began:4.0f} s: {more:6.1f} MB more, the last not gone",
+            flush=True,
+        )
     left = await gone(served)
     after = resident(served)
     took, more = time.monotonic() - began, (after - before) / 1e6
@@ -84,8 +92,8 @@ def verdict(what: str, found: float, bar: float, unit: str) -> None:
 
 
 async def open_and_close(served: Served, tabs: int) -> None:
-    for _ in range(0, tabs, AT_ONCE):
-        lines = await asyncio.gather(*(opened(served.url) for _ in range(min(AT_ONCE, tabs))))
+    for first in range(0, tabs, AT_ONCE):
+        lines = await asyncio.gather(*(opened(served.url) for _ in range(min(AT_ONCE, tabs - first))))
         await asyncio.to_thread(served.post, an_event("demo"))
         await asyncio.sleep(0.15)
         for line in lines:
