@@ -118,3 +118,42 @@ def test_what_was_not_asked_for_longest_is_forgotten(store: DuckStore):
     compiled.of(QUESTIONS["events"], scope, {"limit": 3})
     assert compiled.of(QUESTIONS["events"], scope, {"limit": 1}) is first
     assert compiled.of(QUESTIONS["events"], scope, {"limit": 2}) is not second
+
+
+FILTERS = [
+    'device = "phone"',
+    'device = "desktop"',
+    'device = "it\'s \\"quoted\\" {0} $text_0"',
+    'country in ("DE", "AT") and not device = "phone"',
+    'country in ("AT", "GB") and not device = "desktop"',
+    '(country = "DE" or name in ("buy", "page_view")) and page starts with "/"',
+    '(country = "GB" or name in ("page_view", "buy")) and page starts with "/"',
+    'session.country = "DE" and properties.plan = "pro"',
+    'session.country = "AT" and properties.plan = "pro"',
+]
+
+
+@pytest.mark.parametrize(
+    ("name", "arguments"),
+    [said for said in ASKED if said[0] not in UNFILTERED],
+    ids=lambda said: said if isinstance(said, str) else "",
+)
+def test_asked_through_another_filter_the_answer_is_that_of_one_asked_afresh(
+    store: DuckStore, name: str, arguments: dict[str, Any]
+):
+    compiled = CompiledQuestions()
+    reader = store.reader()
+    for where in FILTERS:
+        scope = scope_of(store, *SCOPES[1], where)
+        again = compiled.rows(reader, QUESTIONS[name], scope, arguments)
+        assert again == store.rows(QUESTIONS[name].expression(scope, arguments)), where
+
+
+def test_a_filter_with_other_texts_is_not_compiled_anew(store: DuckStore):
+    compiled = CompiledQuestions()
+    for one, other in zip(FILTERS[3::2], FILTERS[4::2], strict=True):
+        first, second = (
+            compiled.of(QUESTIONS["totals"], scope_of(store, *SCOPES[1], where), {}) for where in (one, other)
+        )
+        assert first is second
+        assert first.values(scope_of(store, *SCOPES[1], one)) != first.values(scope_of(store, *SCOPES[1], other))
