@@ -41,7 +41,8 @@ class Watched:
 
     def open(self, url: str, size: dict[str, int] = WIDE, **options: Any) -> Page:
         """Open an address in a context of its own, as another visitor would."""
-        context = self._browser.new_context(viewport=size, timezone_id="Europe/Vienna", locale="en-GB", **options)  # type: ignore[arg-type]
+        options = {"timezone_id": "Europe/Vienna", "locale": "en-GB"} | options
+        context = self._browser.new_context(viewport=size, **options)  # type: ignore[arg-type]
         page = context.new_page()
         page.on("console", lambda line: self._note(line.type, line.text))
         page.on("pageerror", lambda problem: self.errors.append(str(problem)))

@@ -71,7 +71,7 @@ class BreakdownLines(AskedPicture):
 
     title = param.String("", doc="What the card is called.")
     file = param.Dict(default={}, doc="Name, type and content in base64.")
-    _esm = script("tabs", "rows", "breakdown")
+    _esm = script("words", "tabs", "rows", "breakdown")
     _stylesheets = style("asked", "breakdown")
 
 

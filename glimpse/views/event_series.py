@@ -42,7 +42,7 @@ _MOST_CHARS = 500
 class EventBars(AskedPicture):
     """The drawing, with the fields for names and breakdown."""
 
-    _esm = script("table", "chart", "event_series")
+    _esm = script("words", "table", "chart", "event_series")
     _stylesheets = style("asked", "chart", "table", "event_series")
 
 

@@ -26,7 +26,7 @@ class Rows(Picture):
 
     slots = param.String("", doc="Colour slots by event name, as JSON.")
     ready = param.Integer(0, doc="Counted up by the browser when it is ready to draw: what came before is lost to it.")
-    _esm = script("rows", "feed")
+    _esm = script("words", "rows", "feed")
     _stylesheets = style("feed")
 
 

@@ -36,7 +36,7 @@ class FilterBar(Picture):
     where = param.String("", doc="The filter as text; one with a mistake is kept as it is, and nothing is filtered.")
     asked = param.String("", doc="What the browser asks for, as JSON.")
     problem = param.String("", doc="The mistake in what was typed.")
-    _esm = script("filter_bar")
+    _esm = script("words", "filter_bar")
     _stylesheets = style("filter_bar")
 
     def __init__(self, **params: Any) -> None:

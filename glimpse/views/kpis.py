@@ -15,7 +15,7 @@ from glimpse.views.parts import LiveView, Picture, script, style
 class Tiles(Picture):
     """The drawing."""
 
-    _esm = script("kpis")
+    _esm = script("words", "kpis")
     _stylesheets = style("kpis")
 
 
@@ -38,7 +38,7 @@ def _state(board: Board) -> list[dict[str, Any]]:
     first = next((i for i, m in enumerate(minutes) if m.events or m.active), len(minutes))
     shown = [
         ("Active sessions", numbers.open_sessions, _presence(numbers), [m.active for m in minutes]),
-        ("Events a minute", numbers.events_last_minute, "last 60 seconds", [m.events for m in full]),
+        ("Events a minute", numbers.events_last_minute, ["last 60 seconds"], [m.events for m in full]),
         ("Page views", numbers.page_views, _span(numbers), [m.page_views for m in full]),
         ("Sessions", numbers.sessions, _span(numbers), [m.sessions for m in full]),
         ("Bounce rate", numbers.bounce_rate, _span(numbers), [m.bounce_rate for m in full]),
@@ -54,10 +54,13 @@ def _from(first: int, line: list[Any]) -> list[Any]:
     return [None] * min(first, len(line)) + line[first:]
 
 
-def _presence(numbers: LiveNumbers) -> str:
-    return f"{numbers.active:,} looking · {numbers.idle:,} idle" if numbers.open_sessions else "right now"
+def _presence(numbers: LiveNumbers) -> list[str | int]:
+    """Return words and numbers in turn: the browser knows how its language writes numbers."""
+    return [numbers.active, " looking · ", numbers.idle, " idle"] if numbers.open_sessions else ["right now"]
 
 
-def _span(numbers: LiveNumbers) -> str:
+def _span(numbers: LiveNumbers) -> list[str | int]:
     minutes = round((numbers.as_of - numbers.covers_since) / 60_000)
-    return "last 30 minutes" if minutes >= len(numbers.per_minute) - 1 else f"last {max(1, minutes)} minutes"
+    if minutes >= len(numbers.per_minute) - 1:
+        return ["last 30 minutes"]
+    return ["last minute" if minutes <= 1 else f"last {minutes} minutes"]

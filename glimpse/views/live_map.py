@@ -44,7 +44,7 @@ class MapLegend(Picture):
     is_table = param.Boolean(default=False, doc="Whether the numbers are shown in place of the map.")
     rows = param.String("", doc="The numbers as JSON, while they are shown.")
     frame = param.String("", doc="What the browser looks at, as `map_cells.read_frame` reads it.")
-    _esm = script("table", "figure", "legend")
+    _esm = script("words", "table", "figure", "legend")
     _stylesheets = style("table", "legend")
 
 

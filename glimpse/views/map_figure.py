@@ -49,7 +49,7 @@ _HOME_ICON = "data:image/svg+xml;base64," + b64encode((_CSS / "globe.svg").read_
 _GLOWS = {3.1: 0.05, 2.3: 0.09, 1.6: 0.16}  # how wide, and how strong
 _LIMIT_M = WORLD_M / 2
 _OUT_OF_SIGHT: dict[str, Any] = {"start": 10 * WORLD_M, "end": 11 * WORLD_M}
-_EVENTS = "@events{0,0} events in 30 min"
+_EVENTS = "@events{said} events in 30 min"
 _DOT_CARD = hover_card("@place, @country", "@places{said}", "@count{said}", quiet=f"{_EVENTS} · @heard{{said}}")
 _COUNTRY_CARD = hover_card("@name", "@count{said}", quiet=_EVENTS)
 
@@ -203,7 +203,7 @@ class MapFigure:
         """Return what shows a card beside the pointer; `{said}` in it is a number that a script puts into words."""
         said = {
             f"@{name}": CustomJSHover(args={"source": renderer.data_source, "column": name}, code=_js("map_words"))
-            for name in ("count", "heard", "places")
+            for name in ("count", "heard", "places", "events")
         }
         return HoverTool(
             renderers=[renderer],

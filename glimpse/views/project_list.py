@@ -21,7 +21,7 @@ _encode = msgspec.json.Encoder().encode
 class ProjectLines(Picture):
     """The drawing."""
 
-    _esm = script("projects")
+    _esm = script("words", "projects")
     _stylesheets = style("projects")
 
 

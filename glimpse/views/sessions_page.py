@@ -23,14 +23,14 @@ _PLACE = ("city", "region", "country", "source", "browser", "os", "device")
 class SessionLines(AskedPicture):
     """The drawing of the list."""
 
-    _esm = script("rows", "sessions")
+    _esm = script("words", "rows", "sessions")
     _stylesheets = style("asked", "sessions")
 
 
 class JourneySteps(AskedPicture):
     """The drawing of one journey."""
 
-    _esm = script("journey")
+    _esm = script("words", "journey")
     _stylesheets = style("asked", "journey")
 
 

@@ -20,7 +20,7 @@ MOST = 60
 class StayingCells(AskedPicture):
     """The drawing."""
 
-    _esm = script("tabs", "staying")
+    _esm = script("words", "tabs", "staying")
     _stylesheets = style("asked", "breakdown", "staying")
 
 

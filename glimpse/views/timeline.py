@@ -14,7 +14,7 @@ import msgspec
 import numpy as np
 import panel as pn
 import param
-from bokeh.models import ColumnDataSource, CustomJSTickFormatter, FixedTicker, HoverTool, NumeralTickFormatter, Range1d
+from bokeh.models import ColumnDataSource, CustomJSHover, CustomJSTickFormatter, FixedTicker, HoverTool, Range1d
 
 from glimpse.live.numbers import SPAN_MINUTES
 from glimpse.views.board import Board
@@ -34,7 +34,7 @@ _RUNNING_ALPHA = 0.55
 REDRAW_EVERY_S = 0.5  # bars of minutes: their axes are measured anew each time, which costs more than the bars
 _STEPS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15)
 _CSS = Path(__file__).parent / "css"
-_HOVER_CARD = hover_card("@name: @n{0,0}", quiet="of @total{0,0} events, @when")
+_HOVER_CARD = hover_card("@name: @n{said}", quiet="of @total{said} events, @when")
 _AGO = "return tick > -0.5 ? 'now' : `\u2212${Math.round(-tick)} min`"
 
 
@@ -77,8 +77,15 @@ class _Drawn:
         figure.y_range = Range1d(start=0, end=5)
         figure.xaxis.ticker = FixedTicker(ticks=[-25, -20, -15, -10, -5, 0])
         figure.xaxis.formatter = CustomJSTickFormatter(code=_AGO)
+        said = CustomJSHover(code="return value.toLocaleString()")
         figure.toolbar.tools = [
-            HoverTool(renderers=[bars], tooltips=_HOVER_CARD, attachment="vertical", show_arrow=False)
+            HoverTool(
+                renderers=[bars],
+                tooltips=_HOVER_CARD,
+                formatters={"@n": said, "@total": said},
+                attachment="vertical",
+                show_arrow=False,
+            )
         ]
         figure.toolbar_location = None
         figure.outline_line_color = figure.background_fill_color = figure.border_fill_color = None
@@ -103,7 +110,7 @@ class _Drawn:
                 major_label_text_font_size="11px",
                 axis_label="",
             )
-        figure.yaxis.formatter = NumeralTickFormatter(format="0,0")
+        figure.yaxis.formatter = CustomJSTickFormatter(code="return tick.toLocaleString()")
         figure.yaxis.ticker.desired_num_ticks = 3
         figure.yaxis.ticker.min_interval = 1
 

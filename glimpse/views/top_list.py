@@ -35,7 +35,7 @@ class Lines(Picture):
     """The drawing."""
 
     kind = param.String()
-    _esm = script("top_list")
+    _esm = script("words", "top_list")
     _stylesheets = style("top_list")
 
 

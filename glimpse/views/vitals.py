@@ -40,7 +40,7 @@ class VitalTiles(AskedPicture):
 class VitalLines(AskedPicture):
     """The drawing of the table."""
 
-    _esm = script("tabs", "vitals_by")
+    _esm = script("words", "tabs", "vitals_by")
     _stylesheets = style("asked", "breakdown", "vitals_by")
 
 

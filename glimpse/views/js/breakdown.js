@@ -1,12 +1,8 @@
 // One card of a breakdown: tabs, a search, sorted lines with bars and shares, and what it says as a file.
 // Values are data: they only ever become text.
-const regions = new Intl.DisplayNames(["en"], {type: "region"})
 const UNITS = {events: "Events", page_views: "Views", sessions: "Sessions"}
 const GOAL = {conversion: "Goal"}
 const SHOWN = 60
-const place = (code) => {
-  try { return regions.of(code) } catch { return code }
-}
 const percent = (share) => share > 0 && share < 0.01 ? "<1%" : `${Math.round(share * 100)}%`
 const exact = (share) => `${(share * 100).toLocaleString(undefined, {maximumFractionDigits: share < 0.1 ? 1 : 0})}%`
 
@@ -39,6 +35,7 @@ export function render({model, el}) {
   panel.append(tools, list, empty)
   card.append(head, tabs.list, panel)
   el.append(card)
+  const tell_found = say_found(card)
 
   let field = ""
   let s = {tabs: [], rows: [], by: "events", nothing: ""}
@@ -62,7 +59,7 @@ export function render({model, el}) {
     if (can_pick) one.tabIndex = -1
     const bar = make("i", "bar")
     bar.style.width = `calc((100% - ${s.goal ? 146 : 50}px) * ${row[counted_by] / most})`
-    const name = s.field.endsWith("country") && row.value ? place(row.value) : row.shown
+    const name = s.field.endsWith("country") && row.value ? country_name(row.value) : row.shown
     one.dataset.key = String(row.value)
     one.title = can_pick ? `Filter by ${name}` : name
     one.append(bar, make("span", row.value == null ? "name clip none" : "name clip", name),
@@ -71,14 +68,15 @@ export function render({model, el}) {
     li.append(one)
     return li
   }
-  const fill = () => {
+  const fill = (is_typed = false) => {
     counted_by = sorted_by in GOAL ? s.by : sorted_by
     const whole = s.rows.reduce((sum, row) => sum + row[counted_by], 0) || 1
     const all = s.rows.map((row) => ({...row, part: counted_by === s.by ? row.share : row[counted_by] / whole}))
     all.sort((a, b) => a.is_other - b.is_other || (b[sorted_by] ?? -1) - (a[sorted_by] ?? -1) || b[counted_by] - a[counted_by])
     const text = search.value.trim().toLowerCase()
-    const name = (row) => s.field.endsWith("country") && row.value ? place(row.value) : String(row.shown)
+    const name = (row) => s.field.endsWith("country") && row.value ? country_name(row.value) : String(row.shown)
     const found = text ? all.filter((row) => name(row).toLowerCase().includes(text)) : all
+    if (is_typed) tell_found(found.length, text)
     const most = Math.max(1, ...found.filter((row) => !row.is_other).map((row) => row[counted_by]))
     keep_focus(list, () => list.replaceChildren(...found.slice(0, SHOWN).map((row) => line(row, Math.max(most, row[counted_by])))))
     empty.hidden = found.length > 0 && model.phase !== "failed"
@@ -109,7 +107,7 @@ export function render({model, el}) {
     link.click()
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
   }
-  search.addEventListener("input", fill)
+  search.addEventListener("input", () => fill(true))
   show()
   for (const name of ["state", "phase", "problem"]) model.on(name, show)
   model.on("file", save)

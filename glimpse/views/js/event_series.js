@@ -1,10 +1,6 @@
 // Events over time as stacked bars: which events, told apart by what; a legend whose entries can be filtered by.
 // Names and values are data: they only ever become text.
 const LEFT = 44, RIGHT = 14, TOP = 10, BOTTOM = 24, OTHER = 6, MOST_NAMES = 10
-const regions = new Intl.DisplayNames(["en"], {type: "region"})
-const place = (code) => {
-  try { return regions.of(code) } catch { return code }
-}
 
 export function render({model, el}) {
   let count = 0
@@ -44,7 +40,7 @@ export function render({model, el}) {
     model.wanted = JSON.stringify({names: all, field: by_field, n: Date.now() + ++count})
   }
   const pick = (layer) => { model.picked = JSON.stringify([s.field, layer.value, Date.now() + ++count]) }
-  const called = (layer) => s.field === "country" && layer.value ? place(layer.value) : layer.shown
+  const called = (layer) => s.field === "country" && layer.value ? country_name(layer.value) : layer.shown
   const colour = (layer, i) => `var(--g-type-${layer.is_other ? OTHER : i})`
 
   const fill_names = () => {

@@ -2,12 +2,7 @@
 // text, never markup. While it is stopped, what comes waits, and is counted.
 const MOST = 60
 const MOST_KEPT = 240  // while searched, rows that are not shown count too
-const regions = new Intl.DisplayNames(["en"], {type: "region"})
 const clock = new Intl.DateTimeFormat(undefined, {hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23"})
-
-const country = (code) => {
-  try { return code ? regions.of(code) : null } catch { return code }
-}
 
 export function render({model, el}) {
   let count = 0
@@ -23,7 +18,7 @@ export function render({model, el}) {
   const draw = (r) => {
     const row = make("li", "row")
     row.dataset.event = r.name
-    const place_name = [r.city ?? r.region, country(r.country)].filter(Boolean).join(", ") || "Unknown place"
+    const place_name = [r.city ?? r.region, country_name(r.country)].filter(Boolean).join(", ") || "Unknown place"
     const where = r.city ? ["city", r.city] : r.region ? ["region", r.region] : ["country", r.country]
     const time = make("time", "num", clock.format(r.time))
     time.dateTime = new Date(r.time).toISOString()
@@ -60,6 +55,7 @@ export function render({model, el}) {
   const empty = make("div", "empty")
   card.append(head, tools, list, empty)
   el.append(card)
+  const tell_found = say_found(card)
 
   let slots = {}
   let last_batch = 0
@@ -126,6 +122,8 @@ export function render({model, el}) {
     for (const row of list.children) row.hidden = !fits(row)
     trim()
     say()
+    const what = [search.value.trim(), names.value && names.selectedOptions[0].textContent].filter(Boolean).join(", ")
+    tell_found([...list.children].filter((row) => !row.hidden).length, what)
   }
   const toggle = () => {
     is_stopped = !is_stopped

@@ -1,12 +1,8 @@
 // The filter bar. A chip says what is looked at: click it to change it, its cross takes it out. What is typed goes to the
 // server as it is, which says what is wrong with it. Values are data: they only ever become text.
-const regions = new Intl.DisplayNames(["en"], {type: "region"})
 const NAMES = {name: "Event", page: "Page", source: "Source", country: "Country", region: "Region", city: "City", browser: "Browser", os: "System", device: "Device", channel: "Channel", session_id: "Session"}
 const EXAMPLES = ['country = "DE"', 'page starts with "/blog"', 'source = "google"', 'name = "purchase"', 'device = "mobile"', 'session.pages >= 3', 'properties.plan = "pro"', 'utm_campaign exists']
-const place = (code) => {
-  try { return regions.of(code) } catch { return code }
-}
-const values = (chip) => chip.value.map((v) => chip.field.endsWith("country") ? place(v) : v).join(", ")
+const values = (chip) => chip.value.map((v) => chip.field.endsWith("country") ? country_name(v) : v).join(", ")
 
 export function render({model, el}) {
   const bar = make("div", "bar")

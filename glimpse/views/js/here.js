@@ -1,8 +1,4 @@
 // Who is here now. Lines are kept by session and moved, so that nothing flickers; what they say is only ever text.
-const regions = new Intl.DisplayNames(["en"], {type: "region"})
-const place = (code) => {
-  try { return code ? regions.of(code) : null } catch { return code }
-}
 const ago = (s) => s < 60 ? `${Math.max(0, Math.floor(s))} s` : `${Math.floor(s / 60)} min ${Math.floor(s % 60)} s`
 
 export function render({model, el}) {
@@ -58,7 +54,7 @@ export function render({model, el}) {
         dot.title = presence
         dot.setAttribute("aria-label", presence)
       }
-      write(where, [line.city, place(line.country)].filter(Boolean).join(", ") || "Unknown place")
+      write(where, [line.city, country_name(line.country)].filter(Boolean).join(", ") || "Unknown place")
       write(page, line.page ?? "–")
       write(source, line.source ?? "Direct")
       write(device, line.device ?? "–")

@@ -1,12 +1,8 @@
 // One session's journey: each page and event with the time since the one before, its properties when asked for, and the
 // whole of it played as it happened. Event data only ever becomes text.
-const regions = new Intl.DisplayNames(["en"], {type: "region"})
 const SPEEDS = [1, 2, 5, 10, 30, 60]
 const LONGEST_WAIT_MS = 4000  // however long nothing happened
-const place = (code) => {
-  try { return code ? regions.of(code) : null } catch { return code }
-}
-const between = (ms) => ms < 1000 ? `${Math.max(0, Math.round(ms))} ms` : ms < 60000 ? `${(ms / 1000).toFixed(ms < 10000 ? 1 : 0)} s` : ms < 3600000 ? `${Math.floor(ms / 60000)} min ${Math.round(ms % 60000 / 1000)} s` : `${Math.floor(ms / 3600000)} h ${Math.floor(ms % 3600000 / 60000)} min`
+const between = (ms) => ms < 1000 ? `${Math.max(0, Math.round(ms))} ms` : ms < 60000 ? `${to_digits(ms / 1000, ms < 10000 ? 1 : 0)} s` : ms < 3600000 ? `${Math.floor(ms / 60000)} min ${Math.round(ms % 60000 / 1000)} s` : `${Math.floor(ms / 3600000)} h ${Math.floor(ms % 3600000 / 60000)} min`
 
 export function render({model, el}) {
   const card = make("section", "card")
@@ -121,7 +117,7 @@ export function render({model, el}) {
       for (const [i, li] of [...list.children].entries()) if (opened.has(s.steps[i].time)) li.querySelector("details")?.setAttribute("open", "")
       draw_track()
       const facts = s.who ?? {}
-      who.textContent = [[facts.city ?? facts.region, place(facts.country)].filter(Boolean).join(", "), s.session && (facts.source ?? "Direct"), [facts.browser, facts.os].filter(Boolean).join(" on ")].filter(Boolean).join(" · ")
+      who.textContent = [[facts.city ?? facts.region, country_name(facts.country)].filter(Boolean).join(", "), s.session && (facts.source ?? "Direct"), [facts.browser, facts.os].filter(Boolean).join(" on ")].filter(Boolean).join(" · ")
     }
     player.hidden = track.hidden = s.steps.length < 2
     empty.hidden = s.steps.length > 0 && model.phase !== "failed"

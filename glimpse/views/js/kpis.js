@@ -6,8 +6,8 @@ const W = 120, H = 36
 const shown = (name, value) =>
   value == null ? "–"
     : name === "Bounce rate" ? `${Math.round(value * 100)}%`
-    : value >= 100000 ? `${(value / 1000).toLocaleString("en", {maximumFractionDigits: 0})}k`
-    : Math.round(value).toLocaleString("en")
+    : value >= 100000 ? `${number(value / 1000)}k`
+    : number(value)
 
 // Gaps (a minute without sessions has no bounce rate) are bridged from the last known value; before the first known one
 // there is no line, and a single one is none.
@@ -56,7 +56,7 @@ function tile(name, formula, is_first) {
   return {
     el,
     show(s) {
-      write(note, s.note)
+      write(note, s.note.map((part) => typeof part === "number" ? number(part) : part).join(""))
       const known = s.line.filter((v) => v != null)
       const top = name === "Bounce rate" ? 1 : Math.max(1, ...known) * 1.08
       const points = trace(s.line, top)

@@ -1,10 +1,4 @@
 // What lies on the map: its title, which layer is shown, what size and colour mean, where the data is from.
-const regions = new Intl.DisplayNames(["en"], {type: "region"})
-const place = (code) => {
-  try { return code ? regions.of(code) : null } catch { return code }
-}
-const number = (n) => n.toLocaleString("en")
-const plural = (n, one, many) => `${number(n)} ${n === 1 ? one : many}`
 
 export function render({model, el}) {
   const over = make("div", "over")
@@ -76,10 +70,10 @@ export function render({model, el}) {
 
   let clicks = 0
   const row = ([field, value, name, code, here, active, events]) => {
-    const land = place(code) ?? "Unknown place"
+    const land = country_name(code) ?? "Unknown place"
     const one = button("", name ?? land, () => { model.picked = JSON.stringify([field, value, Date.now() + ++clicks]) })
     one.title = `Filter by ${one.textContent}`
-    return [one, ...(model.layer === "places" ? [land] : []), ...[here, active, events].map(number)]
+    return [one, ...(model.layer === "places" ? [land] : []), ...[here, active, events].map((n) => number(n))]
   }
   const fill = () => {
     other.show(model.is_table)

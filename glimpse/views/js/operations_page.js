@@ -1,13 +1,12 @@
 // How the server is: its books, its way from edge to store. Projects' names and letters' reasons only become text.
-const number = (n) => n.toLocaleString()
 const size = (bytes) => {
   if (bytes == null) return "unknown"
   const units = ["B", "KB", "MB", "GB", "TB"]
   const step = bytes < 1 ? 0 : Math.min(4, Math.floor(Math.log10(bytes) / 3))
   return `${(bytes / 1000 ** step).toLocaleString(undefined, {maximumFractionDigits: step > 1 ? 1 : 0})} ${units[step]}`
 }
-const lasting = (ms) => ms < 1000 ? `${Math.round(ms)} ms` : `${(ms / 1000).toFixed(1)} s`
-const took = (us) => us >= 1000 ? `${(us / 1000).toFixed(1)} ms` : us >= 10 ? `${Math.round(us)} µs` : `${us.toFixed(1)} µs`
+const lasting = (ms) => ms < 1000 ? `${Math.round(ms)} ms` : `${to_digits(ms / 1000, 1)} s`
+const took = (us) => us >= 1000 ? `${to_digits(us / 1000, 1)} ms` : us >= 10 ? `${Math.round(us)} µs` : `${to_digits(us, 1)} µs`
 const per_second = (n) => n.toLocaleString(undefined, {maximumFractionDigits: n < 10 ? 1 : 0})
 const COLUMNS = [["received", "Received"], ["stored", "Stored"], ["in_buffer", "In the buffer"], ["duplicate", "Twice"], ["dropped", "Dropped"], ["rejected", "Rejected"], ["dead_lettered", "Dead letters"], ["imported", "Imported"], ["expired", "Expired"]]
 const total = (value) => typeof value === "number" ? value : Object.values(value).reduce((sum, n) => sum + n, 0)

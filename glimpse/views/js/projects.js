@@ -44,7 +44,7 @@ export function render({model, el}) {
       if (!rows.has(line.project)) rows.set(line.project, draw(line.project))
       const li = rows.get(line.project)
       const cells = [...li.firstChild.querySelectorAll("b")]
-      COLUMNS.forEach(([key], at) => { cells[at].textContent = line[key].toLocaleString("en") })
+      COLUMNS.forEach(([key], at) => { cells[at].textContent = number(line[key]) })
       li.firstChild.dataset.here = String(line.here > 0)
       const most = Math.max(1, ...line.line), last = Math.max(1, line.line.length - 1)
       li.querySelector("path").setAttribute("d", line.line.map((n, at) => `${at ? "L" : "M"}${(100 * at / last).toFixed(1)} ${(23 - 22 * n / most).toFixed(1)}`).join(""))

@@ -15,3 +15,15 @@ const arrow_rows = (list, what) => {
     all[Math.max(0, Math.min(to[1], all.length - 1))].focus()
   })
 }
+// Says how many rows a search has left, to those who don't see the list: once, when nothing is typed any more.
+const SAID_AFTER_MS = 500
+const say_found = (card) => {
+  const said = make("span", "unseen")
+  said.setAttribute("role", "status")
+  card.append(said)
+  let timer = null
+  return (n, what) => {
+    clearTimeout(timer)
+    timer = setTimeout(() => { said.textContent = what ? plural(n, `row fits ${what}`, `rows fit ${what}`) : "" }, SAID_AFTER_MS)
+  }
+}

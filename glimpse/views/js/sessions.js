@@ -1,10 +1,5 @@
 // The list of sessions. Whatever a visitor's browser said only ever becomes text.
-const regions = new Intl.DisplayNames(["en"], {type: "region"})
-const place = (code) => {
-  try { return code ? regions.of(code) : null } catch { return code }
-}
 const lasting = (s) => s < 60 ? `${Math.round(s)} s` : s < 3600 ? `${Math.floor(s / 60)} min ${Math.round(s % 60)} s` : `${Math.floor(s / 3600)} h ${Math.floor(s % 3600 / 60)} min`
-const plural = (n, one, many) => `${n.toLocaleString()} ${n === 1 ? one : many}`
 
 export function render({model, el}) {
   const card = make("section", "card")
@@ -23,6 +18,7 @@ export function render({model, el}) {
   const empty = make("div", "empty")
   card.append(head, tools, list, empty)
   el.append(card)
+  const tell_found = say_found(card)
   let s = {rows: []}, open = "", asked = 0
 
   const draw = (row) => {
@@ -32,7 +28,7 @@ export function render({model, el}) {
     one.tabIndex = -1
     one.dataset.session = one.dataset.key = row.id
     const when = new Intl.DateTimeFormat(undefined, {day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: s.tz}).format(row.started_at)
-    const where = [row.city ?? row.region, place(row.country)].filter(Boolean).join(", ") || "Unknown place"
+    const where = [row.city ?? row.region, country_name(row.country)].filter(Boolean).join(", ") || "Unknown place"
     const way = row.entry_page === row.exit_page ? row.entry_page : `${row.entry_page ?? "?"} → ${row.exit_page ?? "?"}`
     const top = make("span", "top"), low = make("span", "low")
     top.append(make("span", "place clip", where), make("span", "when num", when))
@@ -54,10 +50,11 @@ export function render({model, el}) {
   const mark = () => {
     for (const li of list.children) li.firstChild.setAttribute("aria-pressed", String(li.firstChild.dataset.session === open))
   }
-  const filter = () => {
+  const filter = (is_typed = false) => {
     const text = search.value.trim().toLowerCase()
     for (const li of list.children) li.hidden = Boolean(text) && !li.firstChild.search_.includes(text)
     const shown = [...list.children].filter((li) => !li.hidden).length
+    if (is_typed) tell_found(shown, text)
     empty.hidden = shown > 0 && model.phase !== "failed"
     empty.textContent = model.phase === "failed" ? model.problem : model.phase === "loading" && !model.state ? "" : s.rows.length ? "No session fits" : "No session in this span"
     count.textContent = s.rows.length === 0 ? "" : s.more ? `the newest ${s.rows.length}` : plural(s.rows.length, "session", "sessions")
@@ -74,7 +71,7 @@ export function render({model, el}) {
     }
     filter()
   }
-  search.addEventListener("input", filter)
+  search.addEventListener("input", () => filter(true))
   show()
   for (const name of ["state", "phase", "problem"]) model.on(name, show)
 }

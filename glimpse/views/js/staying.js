@@ -1,6 +1,5 @@
 // Which share of a cohort's sessions was still there after some time: a line for each cohort, cells coloured by share.
 // Values are data: they only ever become text.
-const regions = new Intl.DisplayNames(["en"], {type: "region"})
 const lasting = (s) => s < 60 ? `${s} s` : `${s / 60} min`
 
 export function render({model, el}) {
@@ -22,8 +21,7 @@ export function render({model, el}) {
   const called = (value) => {
     if (s.field === null) return new Intl.DateTimeFormat(undefined, {weekday: "short", day: "numeric", month: "short", timeZone: s.tz}).format(value)
     if (value == null) return s.tab === "Source" ? "Direct" : "Unknown"
-    if (s.tab !== "Country") return value
-    try { return regions.of(value) } catch { return value }
+    return s.tab === "Country" ? country_name(value) : value
   }
   const line = (row) => {
     const tr = make("tr")

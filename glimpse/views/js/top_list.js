@@ -1,8 +1,6 @@
 // A list with bars. Rows are kept and rewritten in place, so that nothing flickers when ranks change.
-const regions = new Intl.DisplayNames(["en"], {type: "region"})
 const shown = (kind, line) => {
-  if (kind !== "countries" || !line.name) return line.shown
-  try { return regions.of(line.name) } catch { return line.name }
+  return kind === "countries" && line.name ? country_name(line.name) : line.shown
 }
 
 export function render({model, el}) {
@@ -44,7 +42,7 @@ export function render({model, el}) {
       const called = shown(model.kind, line)
       if (name.textContent !== called) list.children[i].firstChild.title = `Filter by ${called}`
       write(name, called)
-      write(n, line.n.toLocaleString("en"))
+      write(n, number(line.n))
       write(share, `${Math.round(line.share * 100)}%`)
     })
     empty.hidden = s.lines.length > 0

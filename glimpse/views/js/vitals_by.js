@@ -1,14 +1,12 @@
 // Web Vitals by page, country or device: a line each, the slowest first by whichever column is clicked.
 // Values are data: they only ever become text.
-const regions = new Intl.DisplayNames(["en"], {type: "region"})
 const shown = (field, value) => {
   if (value == null) return "Unknown"
-  if (field !== "country") return value
-  try { return regions.of(value) } catch { return value }
+  return field === "country" ? country_name(value) : value
 }
 const written = (metric, value) => {
-  if (metric === "CLS") return value.toLocaleString(undefined, {minimumFractionDigits: 2, maximumFractionDigits: 2})
-  return value >= 1000 ? `${(value / 1000).toFixed(1)} s` : `${Math.round(value)} ms`
+  if (metric === "CLS") return to_digits(value, 2)
+  return value >= 1000 ? `${to_digits(value / 1000, 1)} s` : `${Math.round(value)} ms`
 }
 
 export function render({model, el}) {

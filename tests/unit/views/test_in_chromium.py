@@ -446,6 +446,31 @@ def test_a_filter_is_typed_and_a_mistake_is_told(site, browser):
     shown.context.close()
 
 
+def test_a_list_is_a_stop_for_the_tab_key_only_while_there_is_something_to_go_to(site, browser):
+    shown = opened(browser, site, "?project=shop")
+    can_be_focused = "list => { list.focus(); return list.matches(':focus') }"
+    lists = [shown.locator(f"{part} ol.list") for part in (".g-feed", ".g-here")]
+    assert [one.evaluate(can_be_focused) for one in lists] == [False, False]
+    site.hears(page="/one")
+    wait_until(lambda: [one.evaluate(can_be_focused) for one in lists] == [True, True])
+    shown.get_by_label("Search the feed").fill("nothing has this")
+    wait_until(lambda: not lists[0].evaluate(can_be_focused))
+    shown.context.close()
+
+
+def test_numbers_are_written_as_the_browser_s_language_writes_them(site, browser):
+    for _ in range(1_200):
+        site.hears(page="/one", source="google")
+    wait_until(lambda: site.window.version >= 1_200)
+    shown = browser.open(f"{site.url}?project=shop", locale="de-DE")
+    wait_for_map(shown)
+    wait_until(lambda: tile(shown, "Page views") == "1.200")
+    assert shown.locator(".g-top-pages .n").inner_text() == "1.200"
+    shown.get_by_role("button", name="Show as table").first.click()
+    wait_until(lambda: "1.200" in shown.locator(".g-legend .as-table").inner_text())
+    shown.context.close()
+
+
 def test_a_feed_that_is_stopped_says_how_many_wait_and_one_that_is_searched_shows_what_fits(site, browser):
     site.hears("page_view", page="/first")
     wait_until(lambda: site.window.version >= 1)
@@ -460,6 +485,7 @@ def test_a_feed_that_is_stopped_says_how_many_wait_and_one_that_is_searched_show
     wait_until(lambda: len(names_in_feed(shown)) == 3)
     shown.get_by_label("Search the feed").fill("THIRD")
     wait_until(lambda: shown.locator(".g-feed li.row:visible").count() == 1)
+    shown.get_by_role("status").get_by_text("1 row fits THIRD").wait_for(state="attached")
     shown.get_by_label("Search the feed").fill("")
     shown.get_by_label("Type of event").select_option("page_view")
     wait_until(lambda: shown.locator(".g-feed li.row:visible .page").all_inner_texts() == ["/first"])

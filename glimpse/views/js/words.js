@@ -1,0 +1,9 @@
+// How numbers and countries are said. Numbers are written as the browser's language writes them; countries are called in
+// English, as all else here.
+const regions = new Intl.DisplayNames(["en"], {type: "region"})
+const country_name = (code) => {
+  try { return code ? regions.of(code) : null } catch { return code }  // what is no code stays what it is
+}
+const number = (n, digits = 0) => n.toLocaleString(undefined, {maximumFractionDigits: digits})
+const to_digits = (n, digits) => n.toLocaleString(undefined, {minimumFractionDigits: digits, maximumFractionDigits: digits})
+const plural = (n, one, many) => `${number(n)} ${n === 1 ? one : many}`
