@@ -171,7 +171,7 @@ class MapFigure:
         figure.outline_line_color = figure.background_fill_color = figure.border_fill_color = None
         figure.sizing_mode = "stretch_both"
         figure.output_backend = "canvas"
-        keep = CustomJS(args={"figure": figure, "action": "keep"}, code=_js("map_frame"))
+        keep = CustomJS(args={"figure": figure, "action": "keep", "world": WORLD_M}, code=_js("map_frame"))
         figure.js_on_change("inner_width", keep)
         figure.js_on_change("inner_height", keep)
         told: dict[str, Any] = {"figure": figure, "token": token, "world": WORLD_M, "tile": TILE}
@@ -182,7 +182,7 @@ class MapFigure:
 
     def _add_tools(self, dots: Any) -> None:
         figure = self.figure
-        home = CustomJS(args={"figure": figure, "action": "home"}, code=_js("map_frame"))
+        home = CustomJS(args={"figure": figure, "action": "home", "world": WORLD_M}, code=_js("map_frame"))
         hovers = [self._hover(dots, _DOT_CARD), self._hover(self._areas, _COUNTRY_CARD)]
         pan, wheel, tap = PanTool(), WheelZoomTool(zoom_on_axis=False), TapTool(renderers=[dots, self._areas])
         for tool in (pan, wheel, *hovers, tap):

@@ -1,17 +1,23 @@
 // Keeps the map in proportion: one metre east is as long as one metre north, whatever shape the card has.
-// At first the whole width of the world shows; what a viewer has zoomed to stays in the middle after a resize.
+// At first, and until a viewer moves it, the whole width of the world shows; what a viewer has zoomed to stays in the
+// middle after a resize.
 const {inner_width, inner_height} = figure
 if (!(inner_width > 0 && inner_height > 0)) return
 const {x_range, y_range} = figure
 // From Tierra del Fuego's latitude to Lapland's, where nearly everybody is, and from Alaska to New Zealand.
 const home = {x: 0.5e6, y: 2.35e6, half_x: 19.1e6, half_y: 7.5e6}
-const is_first = !figure._glimpse_framed
-figure._glimpse_framed = true
-if (is_first || action === "home") {
+const NARROW_PX = 620, TOOLS_PX = 84  // on a phone buttons lie above Europe: see legend.css
+const shown = () => [x_range.start, x_range.end, y_range.start, y_range.end].join()
+if (action === "home" || !figure._glimpse_home || figure._glimpse_home === shown()) {
   const half_y = Math.max(home.half_y, home.half_x * inner_height / inner_width)
   const half_x = half_y * inner_width / inner_height
-  x_range.setv({start: home.x - half_x, end: home.x + half_x})
-  y_range.setv({start: home.y - half_y, end: home.y + half_y})
+  const above = inner_width <= NARROW_PX ? Math.min(half_y - home.half_y, TOOLS_PX * half_y / inner_height) : 0
+  for (const [range, middle, half] of [[x_range, home.x, half_x], [y_range, home.y + above, half_y]]) {
+    const edge = Math.max(world / 2, Math.abs(middle) + half)  // further than that nobody moves; first, or it would cut
+    range.bounds = [-edge, edge]
+    range.setv({start: middle - half, end: middle + half})
+  }
+  figure._glimpse_home = shown()
 } else {
   const middle = (y_range.start + y_range.end) / 2
   const half = (x_range.end - x_range.start) * inner_height / inner_width / 2
