@@ -84,7 +84,7 @@ export function render({model, el}) {
       svg.append(shape("text", {x: LEFT - 8, y: y(top * part) + 4, class: "label", "text-anchor": "end"}, (top * part).toLocaleString()))
     }
     const every = Math.max(1, Math.ceil(n / Math.max(2, Math.floor(width / 110))))
-    for (let i = Math.floor(every / 2); i < steps.length; i += every) svg.append(shape("text", {x: x(i), y: H - 6, class: "label", "text-anchor": "middle"}, tick(s, steps[i][0])))
+    for (let i = Math.floor(every / 2); i < steps.length; i += every) svg.append(shape("text", {x: x(i), y: H - 6, class: "label", "text-anchor": x(i) > width - 40 ? "end" : "middle"}, tick(s, steps[i][0])))
     const at = new Map(steps.map((step, i) => [step[0], i]))
     const theirs = (s.imported?.steps ?? []).map((step) => [at.get(step[0]), step[column]]).filter(([i]) => i != null)
     for (const [i, value] of theirs) svg.append(shape("line", {x1: x(i), x2: x(i), y1: y(0), y2: y(value), class: "theirs", "stroke-width": Math.max(2, Math.min(14, (width - LEFT - RIGHT) / n * 0.5)).toFixed(1)}))

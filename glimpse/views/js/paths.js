@@ -1,7 +1,8 @@
 // A Sankey diagram of steps from page to page, drawn from counts: two columns of all, three around one page. A click on
 // a page puts it in the middle. Names are data: they only ever become text.
-const BAR = 10, GAP = 10, LEAST = 3, TOP = 26, CHAR = 6.6
-const short = (text, most) => text.length <= most ? text : `${text.slice(0, Math.max(1, most - 1))}…`
+const BAR = 10, GAP = 10, LEAST = 3, TOP = 26, CHAR = 7, NARROW = 480
+// What tells pages apart is how they end.
+const short = (text, most) => text.length <= most ? text : `…${text.slice(1 - Math.max(2, most))}`
 
 export function render({model, el}) {
   let count = 0
@@ -45,7 +46,7 @@ export function render({model, el}) {
     const gap = Math.min(GAP, 160 / most)
     const whole = Math.max(...columns.map((column) => column.reduce((sum, one) => sum + Math.max(one.in, one.out), 0)), 1)
     const scale = Math.max(0, height - TOP - 8 - gap * (most - 1) - LEAST * most) / whole
-    const label = columns.length === 2 ? Math.min(260, width * 0.3) : Math.min(220, width * 0.27)
+    const label = columns.length === 2 ? Math.min(260, width * (width < NARROW ? 0.36 : 0.3)) : Math.min(220, width * 0.27)
     const span = width - 2 * label - BAR
     for (const column of columns) {
       const tall = column.reduce((sum, one) => sum + LEAST + Math.max(one.in, one.out) * scale, gap * (column.length - 1))
@@ -82,7 +83,7 @@ export function render({model, el}) {
       const group = shape("g", {class: "node", "data-key": one.page, role: "button", tabindex: 0, "aria-label": `${one.page}: ${n} steps`})
       group.append(shape("title", {}, one.page), shape("rect", {x: one.x, y: one.y, width: BAR, height: one.h, rx: 2}))
       const is_left = one.column === 0, is_middle = !is_left && one.column < last
-      const text = `${short(one.page, Math.floor((label - 44) / CHAR))}  ${n}`
+      const text = `${short(one.page, Math.floor((label - 12) / CHAR) - n.length - 2)}  ${n}`
       const at = is_middle ? {x: one.x + BAR / 2, y: one.y - 8, "text-anchor": "middle"} : {x: is_left ? one.x - 8 : one.x + BAR + 8, y: one.y + one.h / 2 + 4, "text-anchor": is_left ? "end" : "start"}
       group.append(shape("text", {class: "name", ...at}, text))
       const go = () => want(one.page)

@@ -12,6 +12,15 @@ const tab_list = (panel, choose) => {
     one.focus()
     one.click()
   })
+  // Where there are more of them than fit, its end fades, and a wheel turns them.
+  const look = () => { list.dataset.goes_on = String(list.scrollLeft + list.clientWidth < list.scrollWidth - 1) }
+  list.addEventListener("scroll", look, {passive: true})
+  list.addEventListener("wheel", (event) => {
+    if (list.scrollWidth <= list.clientWidth || event.deltaX) return
+    event.preventDefault()
+    list.scrollLeft += event.deltaY
+  })
+  new ResizeObserver(look).observe(list)
   let names = []
   // `titles` says what a name stands for.
   const show = (all, chosen, titles = {}) => {
@@ -24,6 +33,7 @@ const tab_list = (panel, choose) => {
         if (titles[name]) one.title = titles[name]
         return one
       }))
+      look()
     }
     list.hidden = names.length < 2
     const at = Math.max(0, names.indexOf(chosen))

@@ -261,6 +261,25 @@ def test_a_metre_is_as_long_in_both_directions_at_every_size(site, browser):
         across = (frame["x"][1] - frame["x"][0]) / frame["width"]
         up = (frame["y"][1] - frame["y"][0]) / frame["height"]
         assert abs(across / up - 1) < 0.01
+        assert frame["x"][0] < -18.5e6 < 19.5e6 < frame["x"][1], "from Alaska to New Zealand"
+        assert frame["y"][0] < -5.1e6 < 9.8e6 < frame["y"][1], "from Tierra del Fuego to Lapland"
+        shown.context.close()
+
+
+def test_what_lies_on_the_map_covers_no_place_where_many_are(site, browser):
+    site.hears()
+    for size in (WIDE, PHONE):
+        shown = opened(browser, site, size=size)
+        frame = wait_until(lambda shown=shown: shown.evaluate(FRAME))
+        shown.locator(".g-legend .keys").wait_for()
+        card = shown.locator(".g-map").bounding_box()
+        on_top = [shown.locator(f".g-legend .{part}").bounding_box() for part in ("tools", "title", "keys")]
+        for city, (east, north) in {"London": (0, 6.7e6), "Helsinki": (2.8e6, 8.4e6), "Moscow": (4.2e6, 7.5e6)}.items():
+            x = card["x"] + (east - frame["x"][0]) / (frame["x"][1] - frame["x"][0]) * card["width"]
+            y = card["y"] + (frame["y"][1] - north) / (frame["y"][1] - frame["y"][0]) * card["height"]
+            for box in on_top:
+                is_over = 0 < x - box["x"] < box["width"] and 0 < y - box["y"] < box["height"]
+                assert not is_over, (city, size)
         shown.context.close()
 
 
@@ -520,3 +539,44 @@ def test_a_click_on_a_dot_filters_by_its_city(site, browser):
     shown.mouse.click(x, y)
     wait_until(lambda: "Tokyo" in shown.locator(".g-filter .bar").inner_text())
     shown.context.close()
+
+
+async def says_little(question: str, scope: Scope, **arguments: Any) -> Any:
+    """Answer what the paths and the lists of the history ask, in long names."""
+    long = ["/a/shop/with/long/addresses/" + name for name in ("kettle", "lamp", "mug")]
+    match question:
+        case "paths":
+            return [{"from_page": page, "to_page": to, "steps": 1234, "sessions": 9} for page in long for to in long]
+        case "breakdown":
+            return [{"value": page, "events": 3, "page_views": 2, "sessions": 1, "is_other": False} for page in long]
+    return []
+
+
+def test_on_a_phone_the_paths_names_end_within_the_card_and_still_tell_pages_apart(site, browser):
+    site.ask = says_little
+    shown = browser.open(f"{site.url}?project=shop&view=explore", PHONE)
+    names = shown.locator(".g-paths .name")
+    wait_until(lambda: names.count() == 6)
+    card = shown.locator(".g-paths .card").bounding_box()
+    for name in names.all():
+        box = name.bounding_box()
+        assert card["x"] <= box["x"] and box["x"] + box["width"] <= card["x"] + card["width"]
+    assert len({text.split()[0] for text in names.all_text_contents()}) == 3
+    shown.context.close()
+
+
+def test_history_fills_its_rows_and_tabs_that_do_not_fit_show_that_they_go_on(site, browser):
+    site.ask = says_little
+    for width in (1440, 900, 390):
+        shown = browser.open(f"{site.url}?project=shop&view=history", {"width": width, "height": 900})
+        cards = shown.locator(".g-breakdown .card")
+        wait_until(lambda cards=cards: cards.count() == 5)
+        boxes = [card.bounding_box() for card in cards.all()]
+        ends = [box["x"] + box["width"] for box in boxes]
+        lowest = max(box["y"] for box in boxes)
+        assert max(end for end, box in zip(ends, boxes, strict=True) if box["y"] == lowest) == max(ends), width
+        tabs = shown.get_by_role("tablist").nth(1)
+        wait_until(lambda tabs=tabs: tabs.get_attribute("data-goes_on") == "true", what=f"more tabs at {width}")
+        tabs.evaluate("tabs => { tabs.scrollLeft = tabs.scrollWidth }")
+        wait_until(lambda tabs=tabs: tabs.get_attribute("data-goes_on") == "false")
+        shown.context.close()
