@@ -6,10 +6,13 @@ from collections.abc import Callable
 from dataclasses import replace
 from typing import Any
 
+import param
+
 from glimpse.views.address import Choices, is_project
 from glimpse.views.asked import Ask, AskedPicture, AskedView, Rows
 from glimpse.views.asked_page import AskedPage
 from glimpse.views.labels import event_label
+from glimpse.views.land_path import WHOLE, land_path, unit_of
 from glimpse.views.parts import script, style
 from glimpse.views.scope import Scope
 from glimpse.views.tokens import ThemeName
@@ -30,6 +33,8 @@ class SessionLines(AskedPicture):
 class JourneySteps(AskedPicture):
     """The drawing of one journey."""
 
+    land = param.String("", doc="The small map's land, as an SVG path in its units.")
+    whole = param.Integer(WHOLE, doc="How many units the world is wide.")
     _esm = script("words", "journey")
     _stylesheets = style("asked", "journey")
 
@@ -89,7 +94,7 @@ class Journey(AskedView):
         super().__init__(ask, scope, **params)
 
     def _draw(self) -> AskedPicture:
-        return JourneySteps(sizing_mode="stretch_both", margin=0)
+        return JourneySteps(land=land_path(), sizing_mode="stretch_both", margin=0)
 
     def _classes(self) -> list[str]:
         return ["g-journey"]
@@ -101,7 +106,8 @@ class Journey(AskedView):
         return {
             "session": self.session,
             "tz": scope.tz,
-            "who": _facts_of(steps),
+            "who": (facts := _facts_of(steps)),
+            "at": None if facts["lat"] is None or facts["lon"] is None else unit_of(facts["lat"], facts["lon"]),
             "steps": [_step(event) for event in steps],
         }
 

@@ -125,6 +125,8 @@ _COLOURS = (
     "shadow",
     "lift",
     "ocean",
+    "land",
+    "border",
 )
 
 

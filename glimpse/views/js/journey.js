@@ -1,8 +1,32 @@
 // One session's journey: each page and event with the time since the one before, its properties when asked for, and the
 // whole of it played as it happened. Event data only ever becomes text.
+const SVG = "http://www.w3.org/2000/svg"
+const SEEN = [150, 84]  // how much of the small map is seen, in units: some hundred degrees
 const SPEEDS = [1, 2, 5, 10, 30, 60]
 const LONGEST_WAIT_MS = 4000  // however long nothing happened
 const between = (ms) => ms < 1000 ? `${Math.max(0, Math.round(ms))} ms` : ms < 60000 ? `${to_digits(ms / 1000, ms < 10000 ? 1 : 0)} s` : ms < 3600000 ? `${Math.floor(ms / 60000)} min ${Math.round(ms % 60000 / 1000)} s` : `${Math.floor(ms / 3600000)} h ${Math.floor(ms % 3600000 / 60000)} min`
+
+// The place of the session in the middle of a piece of the world.
+function small_map(land) {
+  const shape = (tag, attributes) => {
+    const one = document.createElementNS(SVG, tag)
+    for (const [key, value] of Object.entries(attributes)) one.setAttribute(key, value)
+    return one
+  }
+  const svg = shape("svg", {class: "map", role: "img", preserveAspectRatio: "xMidYMid slice"})
+  const dot = shape("g", {class: "here"})
+  dot.append(shape("circle", {r: 7, class: "glow"}), shape("circle", {r: 2.6}))
+  svg.append(shape("path", {d: land, class: "land"}), dot)
+  const show = (at, whole, name) => {
+    svg.classList.toggle("away", !at)
+    if (!at) return
+    const left = Math.max(0, Math.min(whole - SEEN[0], at[0] - SEEN[0] / 2))
+    svg.setAttribute("viewBox", `${left} ${at[1] - SEEN[1] / 2} ${SEEN[0]} ${SEEN[1]}`)
+    svg.setAttribute("aria-label", `Map: ${name}`)
+    dot.setAttribute("transform", `translate(${at[0]} ${at[1]})`)
+  }
+  return {svg, show}
+}
 
 export function render({model, el}) {
   const card = make("section", "card")
@@ -23,7 +47,8 @@ export function render({model, el}) {
   }))
   speed.value = "10"
   player.append(play, speed)
-  head.append(titles, player)
+  const map = small_map(model.land)
+  head.append(map.svg, titles, player)
   const track = make("div", "track")
   track.setAttribute("aria-hidden", "true")  // the list below says the same
   const list = make("ol", "list")
@@ -117,7 +142,9 @@ export function render({model, el}) {
       for (const [i, li] of [...list.children].entries()) if (opened.has(s.steps[i].time)) li.querySelector("details")?.setAttribute("open", "")
       draw_track()
       const facts = s.who ?? {}
-      who.textContent = [[facts.city ?? facts.region, country_name(facts.country)].filter(Boolean).join(", "), s.session && (facts.source ?? "Direct"), [facts.browser, facts.os].filter(Boolean).join(" on ")].filter(Boolean).join(" · ")
+      const where = [facts.city ?? facts.region, country_name(facts.country)].filter(Boolean).join(", ")
+      map.show(s.at, model.whole, where || "Unknown place")
+      who.textContent = [where, s.session && (facts.source ?? "Direct"), [facts.browser, facts.os].filter(Boolean).join(" on ")].filter(Boolean).join(" · ")
     }
     player.hidden = track.hidden = s.steps.length < 2
     empty.hidden = s.steps.length > 0 && model.phase !== "failed"

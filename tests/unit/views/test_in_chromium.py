@@ -560,7 +560,8 @@ def test_on_a_phone_the_paths_names_end_within_the_card_and_still_tell_pages_apa
     card = shown.locator(".g-paths .card").bounding_box()
     for name in names.all():
         box = name.bounding_box()
-        assert card["x"] <= box["x"] and box["x"] + box["width"] <= card["x"] + card["width"]
+        assert card["x"] <= box["x"]
+        assert box["x"] + box["width"] <= card["x"] + card["width"]
     assert len({text.split()[0] for text in names.all_text_contents()}) == 3
     shown.context.close()
 
@@ -580,3 +581,30 @@ def test_history_fills_its_rows_and_tabs_that_do_not_fit_show_that_they_go_on(si
         tabs.evaluate("tabs => { tabs.scrollLeft = tabs.scrollWidth }")
         wait_until(lambda tabs=tabs: tabs.get_attribute("data-goes_on") == "false")
         shown.context.close()
+
+
+def test_a_journey_has_its_place_on_a_small_map_and_one_of_unknown_place_has_none(site, browser):
+    places = {"spain": (40.4, -3.7), "ocean": (30.0, -45.0), "nowhere": (None, None)}
+
+    async def one_step(question: str, scope: Scope, **arguments: Any) -> Any:
+        if question != "journey":
+            return []
+        lat, lon = places[arguments["session"]]
+        return [{"time": Site.now(), "name": "page_view", "page": "/", "city": "Madrid", "lat": lat, "lon": lon}]
+
+    site.ask = one_step
+    is_on_land = """svg => {
+      const {e, f} = svg.querySelector(".here").transform.baseVal.consolidate().matrix
+      const {x, y, width, height} = svg.viewBox.baseVal
+      const is_seen = x < e && e < x + width && y < f && f < y + height
+      return is_seen && svg.querySelector(".land").isPointInFill(new DOMPoint(e, f))
+    }"""
+    for session, lies_on_land in {"spain": True, "ocean": False}.items():
+        shown = browser.open(f"{site.url}?project=shop&view=sessions&session=shop/{session}")
+        shown.locator(".g-journey").get_by_role("img", name="Map: Madrid").wait_for()
+        assert shown.locator(".g-journey .map").evaluate(is_on_land) is lies_on_land
+        shown.context.close()
+    shown = browser.open(f"{site.url}?project=shop&view=sessions&session=shop/nowhere")
+    shown.locator(".g-journey .step").wait_for()
+    assert not shown.locator(".g-journey .map").is_visible()
+    shown.context.close()
