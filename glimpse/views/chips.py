@@ -49,6 +49,7 @@ _WORDS = {
     Op.EXISTS: ("is known", "is unknown"),
 }
 _FIRST_WORD = re.compile(r"[A-Za-z_]+")
+_COMPARED = re.compile(r"[\w.]+ (?:!?=|[<>]=?) ")  # with spaces: without them it may be part of an address
 
 
 def chips_of(where: Filter | None) -> tuple[Filter, ...]:
@@ -111,6 +112,7 @@ def typed(text: str) -> tuple[Filter, ...]:
     first = _FIRST_WORD.match(text)
     word = first[0] if first else ""
     is_condition = text[0] in "\"'(" or word == "session" or (word in FIELDS and len(word) < len(text))
+    is_condition |= _COMPARED.match(text) is not None  # whatever is compared: a mistyped field is told
     is_condition |= word == "not" and typed_is_condition(text[3:])
     return chips_of(parse(text)) if is_condition else (Search(text),)
 

@@ -1,4 +1,4 @@
-"""All land as one SVG path in Web Mercator: what a small map within a picture is drawn of, without a figure of its own."""
+"""All land as one SVG path in Web Mercator, which small maps within pictures are drawn of."""
 
 from __future__ import annotations
 

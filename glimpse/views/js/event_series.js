@@ -109,7 +109,7 @@ export function render({model, el}) {
     const x = (i) => LEFT + step * (i + 0.5)
     const y = (value) => H - BOTTOM - (H - BOTTOM - TOP) * value / top
     const svg = shape("svg", {viewBox: `0 0 ${width} ${H}`, width, height: H, role: "img", "aria-label": `${totals.reduce((a, b) => a + b, 0).toLocaleString()} events. ${summed(s, "Events", s.times.map((t, i) => [t, totals[i]]))}`})
-    for (const part of [0, 0.5, 1]) {
+    for (const part of top > 1 ? [0, 0.5, 1] : [0, 1]) {  // nothing is counted by halves
       svg.append(shape("line", {x1: LEFT, x2: width - RIGHT, y1: y(top * part), y2: y(top * part), class: "grid"}))
       svg.append(shape("text", {x: LEFT - 8, y: y(top * part) + 4, class: "label", "text-anchor": "end"}, (top * part).toLocaleString()))
     }

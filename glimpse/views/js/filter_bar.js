@@ -91,7 +91,9 @@ export function render({model, el}) {
     if (input.value === sent) input.value = ""
   }
   const complain = () => {
-    problem.textContent = model.problem.split("; fields are")[0]
+    problem.textContent = model.problem.replace(/(\?|;|:)? fields (of sessions )?are .*$/s, (_, mark) => mark === "?" ? "?" : "")
+    // One with a mistake that stands in the address can be mended where it would have been typed.
+    if (model.problem && model.where && !input.value && chips.children.length === 0) input.value = model.where
     problem.hidden = !model.problem
     input.setAttribute("aria-invalid", String(Boolean(model.problem)))
   }

@@ -79,7 +79,7 @@ export function render({model, el}) {
     const y = (value) => H - BOTTOM - (H - BOTTOM - TOP) * value / top
     const path = (all) => all.slice(0, n).map((step, i) => `${i ? "L" : "M"}${x(i).toFixed(1)} ${y(step[column]).toFixed(1)}`).join("")
     const svg = shape("svg", {viewBox: `0 0 ${width} ${H}`, width, height: H, role: "img", "aria-label": summed(s, TILES.find(([key]) => key === chosen)[1], steps.map((step) => [step[0], step[column]]))})
-    for (const part of [0, 0.5, 1]) {
+    for (const part of top > 1 ? [0, 0.5, 1] : [0, 1]) {  // nothing is counted by halves
       svg.append(shape("line", {x1: LEFT, x2: width - RIGHT, y1: y(top * part), y2: y(top * part), class: "grid"}))
       svg.append(shape("text", {x: LEFT - 8, y: y(top * part) + 4, class: "label", "text-anchor": "end"}, (top * part).toLocaleString()))
     }
