@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import panel as pn
 
 from glimpse.live import LiveNumbers
+from glimpse.live.numbers import Minute
 from glimpse.views.board import Board
 from glimpse.views.metrics import FORMULAS
 from glimpse.views.parts import LiveView, Picture, script, style
+
+CHANGE_MINUTES = 5
 
 
 class Tiles(Picture):
@@ -36,6 +40,7 @@ def _state(board: Board) -> list[dict[str, Any]]:
     minutes = numbers.per_minute
     full = minutes[:-1]  # the minute that is running would look like a fall
     first = next((i for i, m in enumerate(minutes) if m.events or m.active), len(minutes))
+    changes = changes_of(full[first:])
     shown = [
         ("Active sessions", numbers.open_sessions, _presence(numbers), [m.active for m in minutes]),
         ("Events a minute", numbers.events_last_minute, ["last 60 seconds"], [m.events for m in full]),
@@ -45,8 +50,34 @@ def _state(board: Board) -> list[dict[str, Any]]:
     ]
     return [
         {"name": name, "value": value, "note": note, "line": _from(first, line), "formula": FORMULAS[name]}
+        | {"change": changes.get(name), "of_change": FORMULAS["Change"]}
         for name, value, note, line in shown
     ]
+
+
+def changes_of(known: Sequence[Minute]) -> dict[str, tuple[float, str]]:
+    """Return by how much each tile's number has changed, and in what: parts of a hundred, or points of a rate.
+
+    Parameters
+    ----------
+    known
+        The full minutes that are known, the newest last.
+    """
+    if len(known) < 2 * CHANGE_MINUTES:
+        return {}
+    now, before = known[-CHANGE_MINUTES:], known[-2 * CHANGE_MINUTES : -CHANGE_MINUTES]
+    counted: dict[str, Callable[[Minute], int]] = {
+        "Active sessions": lambda minute: minute.active,
+        "Events a minute": lambda minute: minute.events,
+        "Page views": lambda minute: minute.page_views,
+        "Sessions": lambda minute: minute.sessions,
+    }
+    sums = {name: (sum(map(count, now)), sum(map(count, before))) for name, count in counted.items()}
+    changes: dict[str, tuple[float, str]] = {name: (n / was - 1, "%") for name, (n, was) in sums.items() if was}
+    rates = [sum(m.bounces for m in some) / (sum(m.sessions for m in some) or 1) for some in (now, before)]
+    if all(sums["Sessions"]):
+        changes["Bounce rate"] = (rates[0] - rates[1], "points")
+    return changes
 
 
 def _from(first: int, line: list[Any]) -> list[Any]:

@@ -14,4 +14,8 @@ FORMULAS = {
         "Bounces divided by sessions, in the last 30 minutes. "
         "A bounce is one page view, no click, form or custom event, and under 10 s engaged."
     ),
+    "Change": (
+        "Beside each number: the last five full minutes against the five before them; "
+        "of a rate, in points. None until ten full minutes are known."
+    ),
 }

@@ -23,15 +23,24 @@ const trace = (values, top) => {
 }
 const path = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("")
 
-function tile(name, formula, is_first) {
+const changed = ([by, unit]) => {
+  const n = Math.round(by * 100)
+  if (unit === "points") return `${n > 0 ? "+" : n < 0 ? "−" : "±"}${Math.abs(n)} ${Math.abs(n) === 1 ? "point" : "points"}`
+  return n === 0 ? "±0%" : `${n > 0 ? "▲" : "▼"} ${number(Math.abs(n))}%`
+}
+
+function tile(name, formula, of_change, is_first) {
   const el = make("div", is_first ? "tile first" : "tile")
   const head = make("div", "head")
   const help = make("button", "help", "i")
   help.type = "button"
-  help.setAttribute("aria-label", `How ${name} is counted: ${formula}`)
-  const tip = make("div", "tip", formula)
+  help.setAttribute("aria-label", `How ${name} is counted: ${formula} ${of_change}`)
+  const tip = make("div", "tip")
+  tip.append(make("p", "", formula), make("p", "", of_change))
   tip.setAttribute("role", "tooltip")
-  head.append(make("span", "name", name), help)
+  const change = make("span", "change num")
+  change.title = of_change
+  head.append(make("span", "name clip", name), help, change)
   const value = make("div", "value num", "–")
   value.dataset.metric = name
   const note = make("div", "note clip")
@@ -57,6 +66,7 @@ function tile(name, formula, is_first) {
     el,
     show(s) {
       write(note, s.note.map((part) => typeof part === "number" ? number(part) : part).join(""))
+      write(change, s.change ? changed(s.change) : "")
       const known = s.line.filter((v) => v != null)
       const top = name === "Bounce rate" ? 1 : Math.max(1, ...known) * 1.08
       const points = trace(s.line, top)
@@ -79,7 +89,7 @@ export function render({model, el}) {
   const show = () => {
     for (const s of model.state ? JSON.parse(model.state) : []) {
       if (!tiles.has(s.name)) {
-        const one = tile(s.name, s.formula, tiles.size === 0)
+        const one = tile(s.name, s.formula, s.of_change, tiles.size === 0)
         tiles.set(s.name, one)
         grid.append(one.el)
       }
