@@ -6,9 +6,8 @@ Each event that comes sends out a ring. Instead of dots, countries can be shaded
 from __future__ import annotations
 
 import secrets
-from collections.abc import Callable
 from typing import Any, ClassVar, cast
-from weakref import WeakMethod, ref
+from weakref import ref
 
 import msgspec
 import numpy as np
@@ -22,7 +21,7 @@ from glimpse.views.board import Board
 from glimpse.views.map_cells import WHOLE, Cells, Frame, dots_px, read_frame
 from glimpse.views.map_countries import Measure, painted, shaded
 from glimpse.views.map_figure import MapFigure, build_map
-from glimpse.views.parts import LiveView, Picture, script, style, weak_hook
+from glimpse.views.parts import LiveView, Picture, call_on_tap, script, style, weak_hook
 from glimpse.views.place_rows import Numbers
 from glimpse.views.tokens import THEMES, ThemeName
 
@@ -102,22 +101,10 @@ class LiveMap(LiveView):
         models = drawn.models
         models.recolour(THEMES[self.theme])
         models.show(self.layer)
-        self._call_on_tap(models.dots, self._on_tap)
-        self._call_on_tap(models.countries, self._on_tap_country)
+        call_on_tap(models.dots, self._on_tap)
+        call_on_tap(models.countries, self._on_tap_country)
         self._drawings = [old for old in self._drawings if old.plot() is not None] + [drawn]
         self.pull.refresh_soon()
-
-    def _call_on_tap(self, source: Any, method: Callable[[Any, int], None]) -> None:
-        """Call with the row that is clicked on, without keeping this view alive."""
-        weakly = WeakMethod(method)
-
-        def on_change(_attr: str, _old: Any, rows: list[int]) -> None:
-            take = weakly()
-            if take is not None and rows:
-                source.selected.indices = []
-                take(source, rows[-1])
-
-        source.selected.on_change("indices", on_change)
 
     def _on_tap(self, dots: Any, row: int) -> None:
         """Filter by the place of a dot; one that stands for several is looked at more closely."""

@@ -26,7 +26,7 @@ _DRAWN = ("day", "week", "month")  # steps that hold whole days
 class OverviewPicture(AskedPicture):
     """The drawing."""
 
-    _esm = script("table", "chart", "overview")
+    _esm = script("words", "table", "chart", "overview")
     _stylesheets = style("asked", "chart", "table", "overview")
 
 

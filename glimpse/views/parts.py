@@ -61,6 +61,19 @@ def _hash(script: str) -> str:
     return sha256(script.encode()).hexdigest()
 
 
+def call_on_tap(source: Any, method: Callable[[Any, int], None]) -> None:
+    """Call a view's method with a figure's column source and the row that is clicked on, without keeping it alive."""
+    weakly = WeakMethod(method)
+
+    def on_change(_attr: str, _old: Any, rows: list[int]) -> None:
+        take = weakly()
+        if take is not None and rows:
+            source.selected.indices = []
+            take(source, rows[-1])
+
+    source.selected.on_change("indices", on_change)
+
+
 class Picture(JSComponent):
     """Something that the browser draws from one JSON text with `textContent` alone, so that no data is ever markup."""
 

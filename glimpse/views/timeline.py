@@ -14,13 +14,21 @@ import msgspec
 import numpy as np
 import panel as pn
 import param
-from bokeh.models import ColumnDataSource, CustomJSHover, CustomJSTickFormatter, FixedTicker, HoverTool, Range1d
+from bokeh.models import (
+    ColumnDataSource,
+    CustomJSHover,
+    CustomJSTickFormatter,
+    FixedTicker,
+    HoverTool,
+    Range1d,
+    TapTool,
+)
 
 from glimpse.live.numbers import SPAN_MINUTES
 from glimpse.views.board import Board
 from glimpse.views.hover_card import hover_card
 from glimpse.views.labels import event_label
-from glimpse.views.parts import LiveView, Picture, script, style, weak_hook
+from glimpse.views.parts import LiveView, Picture, call_on_tap, script, style, weak_hook
 from glimpse.views.tokens import FONT, OTHER_SLOT, THEMES, TYPE_SLOTS, Theme, ThemeName
 
 import_module("holoviews.plotting.bokeh")
@@ -85,7 +93,8 @@ class _Drawn:
                 formatters={"@n": said, "@total": said},
                 attachment="vertical",
                 show_arrow=False,
-            )
+            ),
+            TapTool(renderers=[bars]),
         ]
         figure.toolbar_location = None
         figure.outline_line_color = figure.background_fill_color = figure.border_fill_color = None
@@ -157,8 +166,18 @@ class Timeline(LiveView):
     def _on_drawn(self, plot: Any, _element: Any) -> None:
         drawn = _Drawn(plot)
         drawn.recolour(THEMES[self.theme])
+        call_on_tap(drawn.bars, self._on_tap)
         self._drawings = [old for old in self._drawings if old.plot() is not None] + [drawn]
         self._redraw_soon()
+
+    def _on_tap(self, _bars: Any, row: int) -> None:
+        """Filter by the type of a bar; all others together are none."""
+        board = self._board()
+        slot = row % TYPE_SLOTS
+        name = next((name for name, its in board.slots.items() if its == slot != OTHER_SLOT), None) if board else None
+        if name is not None:
+            self.picked = ("name", name)
+            self.picked = None
 
     def refresh(self, board: Board) -> None:
         """Patch the bars that changed, or do it a little later: this soon after the last time it would not be seen."""

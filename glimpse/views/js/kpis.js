@@ -23,12 +23,6 @@ const trace = (values, top) => {
 }
 const path = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("")
 
-const changed = ([by, unit]) => {
-  const n = Math.round(by * 100)
-  if (unit === "points") return `${n > 0 ? "+" : n < 0 ? "−" : "±"}${Math.abs(n)} ${Math.abs(n) === 1 ? "point" : "points"}`
-  return n === 0 ? "±0%" : `${n > 0 ? "▲" : "▼"} ${number(Math.abs(n))}%`
-}
-
 function tile(name, formula, of_change, is_first) {
   const el = make("div", is_first ? "tile first" : "tile")
   const head = make("div", "head")
@@ -66,7 +60,7 @@ function tile(name, formula, of_change, is_first) {
     el,
     show(s) {
       write(note, s.note.map((part) => typeof part === "number" ? number(part) : part).join(""))
-      write(change, s.change ? changed(s.change) : "")
+      write(change, s.change ? changed(...s.change) : "")
       const known = s.line.filter((v) => v != null)
       const top = name === "Bounce rate" ? 1 : Math.max(1, ...known) * 1.08
       const points = trace(s.line, top)

@@ -53,8 +53,7 @@ export function render({model, el}) {
       change.title = s.before ? `Before: ${written(key, before)}` : ""
       if (!s.before) continue
       if (!before || now == null) change.textContent = "no comparison"
-      else if (key === "bounce") change.textContent = `${now >= before ? "+" : "−"}${Math.abs(Math.round((now - before) * 100))} points`
-      else change.textContent = `${now >= before ? "▲" : "▼"} ${Math.abs(Math.round((now / before - 1) * 100))}%`
+      else change.textContent = key === "bounce" ? changed(now - before, "points") : changed(now / before - 1, "%")
     }
   }
   const day = (text) => new Intl.DateTimeFormat(undefined, {day: "numeric", month: "short", year: "numeric", timeZone: "UTC"}).format(new Date(`${text}T00:00Z`))

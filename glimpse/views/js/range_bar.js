@@ -33,7 +33,7 @@ export function render({model, el}) {
   const box = make("input")
   box.type = "checkbox"
   box.addEventListener("change", () => { model.compare = box.checked ? "before" : "" })
-  compare.append(box, make("span", "", "Compare with the time before"))
+  compare.append(box, make("span", "", "Compare with before"))
   const zones = make("select", "zones")
   zones.setAttribute("aria-label", "Time zone")
   const all = [...new Set([here, "UTC", ...(Intl.supportedValuesOf?.("timeZone") ?? [])])]

@@ -7,3 +7,9 @@ const country_name = (code) => {
 const number = (n, digits = 0) => n.toLocaleString(undefined, {maximumFractionDigits: digits})
 const to_digits = (n, digits) => n.toLocaleString(undefined, {minimumFractionDigits: digits, maximumFractionDigits: digits})
 const plural = (n, one, many) => `${number(n)} ${n === 1 ? one : many}`
+// By how much a number has changed: parts of it, or points of a rate.
+const changed = (by, unit) => {
+  const n = Math.round(by * 100), much = number(Math.abs(n))
+  if (unit === "points") return `${n > 0 ? "+" : n < 0 ? "−" : "±"}${much} ${much === "1" ? "point" : "points"}`
+  return n === 0 ? "±0%" : `${n > 0 ? "▲" : "▼"} ${much}%`
+}

@@ -71,6 +71,24 @@ DOT_AT = """() => {
 }"""
 
 
+# The middle of the chart's tallest bar.
+BAR_AT = """() => {
+  const stack = [...Bokeh.index.roots]
+  while (stack.length) {
+    const view = stack.pop()
+    const data = view.model.type === "Figure" && view.model.renderers[0]?.data_source?.data
+    if (data && "when" in data) {
+      const i = [...data.n].indexOf(Math.max(...data.n))
+      const {x, y} = view.el.getBoundingClientRect()
+      const middle = (scale, from, to) => scale.compute((data[from][i] + data[to][i]) / 2)
+      const {x_scale, y_scale} = view.frame
+      return data.n[i] > 0 ? [x + middle(x_scale, "left", "right"), y + middle(y_scale, "bottom", "top")] : null
+    }
+    stack.push(...(view.children?.() ?? []))
+  }
+}"""
+
+
 # Whether a ring is drawn at the moment, on the canvas that only rings have.
 RING = """() => {
   const within = (el) => [el, ...(el.shadowRoot ? all(el.shadowRoot) : [])]
@@ -442,6 +460,17 @@ def test_a_click_on_a_line_filters_all_that_is_live_and_the_chip_takes_it_back(s
     shown.locator(".g-filter .cross").click()
     wait_until(lambda: tile(shown, "Page views") == "2")
     assert "where" not in shown.url
+    shown.context.close()
+
+
+def test_a_click_on_a_bar_of_the_chart_filters_by_its_type(site, browser):
+    for n in range(9):
+        site.hears("purchase" if n else "page_view", session=f"s{n}")
+    wait_until(lambda: site.window.version >= 9)
+    shown = opened(browser, site, "?project=shop")
+    shown.mouse.click(*wait_until(lambda: shown.evaluate(BAR_AT)))
+    wait_until(lambda: "purchase" in shown.locator(".g-filter .chips").inner_text())
+    wait_until(lambda: tile(shown, "Page views") == "0")
     shown.context.close()
 
 
