@@ -25,7 +25,7 @@ _ANOTHER = 'device = "phone"'  # beside everything, where no segment is saved
 class Columns(AskedPicture):
     """The drawing, with a field for each column."""
 
-    _esm = script("table", "chart", "side_by_side")
+    _esm = script("words", "table", "chart", "side_by_side")
     _stylesheets = style("asked", "chart", "table", "side_by_side")
 
 

@@ -51,8 +51,10 @@ def nothing_has_fired(page: Page) -> None:
 
 
 def test_a_project_is_added_lights_up_with_its_first_event_is_set_and_taken_off_the_list(served: Served):
+    assert served.post(an_event("there-before"))[0] == 200
     with chromium() as watched:
         page = watched.open(f"{served.url}/glimpse_app?view=projects")
+        page.get_by_role("button", name="there-before").wait_for()
         page.get_by_label("Id of a new project").fill("new site")
         page.get_by_role("button", name="Add", exact=True).click()
         wait_for(page, ".add .wrong", "is no project id")

@@ -1,6 +1,6 @@
 // Events over time as stacked bars: which events, told apart by what; a legend whose entries can be filtered by.
 // Names and values are data: they only ever become text.
-const LEFT = 44, RIGHT = 14, TOP = 10, BOTTOM = 24, OTHER = 6, MOST_NAMES = 10
+const LEFT = 56, RIGHT = 14, TOP = 10, BOTTOM = 24, OTHER = 6, MOST_NAMES = 10
 
 export function render({model, el}) {
   let count = 0

@@ -9,7 +9,7 @@ export function render({model, el}) {
   const left = make("div", "left"), right = make("section", "card right")
   const said = make("p", "said")
   said.setAttribute("role", "status")
-  let s = {projects: [], rows: []}, chosen = "", drawn_for = null, count = 0
+  let s = {projects: [], rows: []}, chosen = "", added = "", drawn_for = null, count = 0
   const fields = new Map() // of the form that is drawn: field -> {control, wrong, saved}
   const want = (what) => { model.wanted = JSON.stringify({...what, n: Date.now() + ++count}) }
   const tell = (text, is_problem) => {
@@ -218,7 +218,8 @@ export function render({model, el}) {
   }
   const show = () => {
     if (model.state) s = JSON.parse(model.state)
-    if (!current() && s.projects.length) chosen = (s.projects.find((one) => one.is_registered) ?? s.projects[0]).id
+    if (current()) added = ""
+    if (!current() && chosen !== (added || null) && s.projects.length) chosen = (s.projects.find((one) => one.is_registered) ?? s.projects[0]).id
     show_list()
     const one = current()
     right.hidden = !one
@@ -232,7 +233,7 @@ export function render({model, el}) {
   const hear = () => {
     const answer = model.answer ? JSON.parse(model.answer) : {}
     if (answer.done === "add") {
-      chosen = answer.project
+      chosen = added = answer.project  // the list may not have it yet
       id.value = ""
     }
     if (answer.done === "change" && answer.project === chosen) for (const entry of fields.values()) entry.sent = true

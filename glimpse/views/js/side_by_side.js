@@ -87,7 +87,7 @@ export function render({model, el}) {
     line.append(make("b", "value num", written(key, value)))
     if (at > 0 && value != null && first) {
       const by = value / first - 1
-      line.append(make("span", "change num", `${by >= 0 ? "+" : "−"}${Math.abs(Math.round(by * 100)).toLocaleString()}%`))
+      line.append(make("span", "change num", changed(by, "%")))
       line.lastChild.title = "beside the first column"
     }
     box.dataset.measure = key

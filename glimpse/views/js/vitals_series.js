@@ -55,9 +55,10 @@ export function render({model, el}) {
       svg.append(shape("text", {x: LEFT - 8, y: y(value) + 4, class: "label", "text-anchor": "end"}, value ? written(metric, value) : "0"))
     }
     const most = Math.max(2, Math.floor((width - LEFT - RIGHT) / 120))
-    const named = Array.from({length: most}, (_, i) => s.since + (end - s.since) * (i + 0.5) / most).map((t) => [t, tick(s, t)])
-    for (const [t, name] of named.filter(([, name], i) => name !== named[i - 1]?.[1])) {
-      svg.append(shape("text", {x: x(t), y: H - 6, class: "label", "text-anchor": "middle"}, name))
+    const length = LENGTHS[s.unit], every = Math.max(1, Math.ceil((end - s.since) / length / most)) * length
+    // Full hours and minutes; of days and longer the middle, wherever the zone has its midnight.
+    for (let t = length < LENGTHS.day ? Math.ceil(s.since / every) * every : s.since + length / 2; t < end; t += every) {
+      svg.append(shape("text", {x: x(t), y: H - 6, class: "label", "text-anchor": "middle"}, tick(s, t)))
     }
     let d = ""
     points.forEach((point, i) => {
