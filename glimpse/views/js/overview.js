@@ -2,7 +2,7 @@
 // from numbers; times are shown in the zone that was asked for.
 const TILES = [["sessions", "Sessions"], ["page_views", "Page views"], ["events", "Events"], ["bounce", "Bounce rate"]]
 const LINES = ["sessions", "page_views", "events"]
-const H = 190, LEFT = 44, RIGHT = 14, TOP = 12, BOTTOM = 24
+const H = 190, LEFT = 44, RIGHT = 14, TOP = 32, BOTTOM = 24
 const value_of = (totals, key) => key === "bounce" ? (totals.sessions ? totals.bounces / totals.sessions : null) : totals[key]
 const written = (key, value) => value == null ? "–" : key === "bounce" ? `${Math.round(value * 100)}%` : value.toLocaleString()
 
