@@ -19,6 +19,7 @@ log = logging.getLogger("glimpse.buffer")
 
 ANSWER_WITHIN_S = 0.18  # so that the edge's 503 leaves within 250 ms
 LENGTH_ASKED_EVERY_S = 0.25
+WRITTEN_LATELY_S = 1.0
 _MOST_TICKS = round(ANSWER_WITHIN_S / TICK_S)
 
 Done = Callable[[str | None], None]  # None: confirmed; else why not
@@ -38,17 +39,26 @@ class Appender:
         self._is_busy = False  # a write is under way, or due in this turn
         self._asks_length = False
         self._idle: asyncio.Event | None = None  # somebody waits for the end
+        self._waits: list[asyncio.Future[None]] = []  # somebody waits until what is under way is decided
         self._clock = _TickClock(self._look_at_clock)
         self._waiting_since = self._under_way_since = 0
         self._length = 0
         self._length_seen_at = float("-inf")
+        self._written_at = float("-inf")
         self.problem: str | None = None
+
+    @property
+    def is_written_to(self) -> bool:
+        """Whether requests have brought events within the last second."""
+        return time.monotonic() - self._written_at < WRITTEN_LATELY_S
 
     def append_soon(self, receipt: Receipt, done: Done) -> None:
         """Write a receipt with the others of this turn; `done` is called once, at once or when it is decided."""
         if receipt.admitted and self._length >= self._high_mark and not self._is_length_stale():
             done(self._overflow())
             return
+        if receipt.admitted:
+            self._written_at = time.monotonic()
         if not self._waiting:
             self._waiting_since = self._clock.ticks
         self._waiting.append((receipt, done))
@@ -59,6 +69,13 @@ class Appender:
     def take_back(self, done: Done) -> None:
         """Forget a receipt that was not sent yet: whoever waited has got a 503."""
         self._waiting = [(kept, whose) for kept, whose in self._waiting if whose is not done]
+
+    async def confirm(self) -> None:
+        """Return when what is under way now is decided; at once when nothing is."""
+        if self._under_way:
+            decided: asyncio.Future[None] = asyncio.get_running_loop().create_future()
+            self._waits.append(decided)
+            await decided
 
     async def settle(self) -> None:
         """Return when nothing waits any more."""
@@ -102,15 +119,19 @@ class Appender:
         if self._asks_length:
             self._length, self._length_seen_at = replies[-1], time.monotonic()
         batch, self._under_way = self._under_way, []
+        waits, self._waits = self._waits, []
         # What else arrives in this turn goes with the next write.
         asyncio.get_running_loop().call_soon(self._flush)
         _tell(batch, None)
+        _let_go(waits)
 
     def _fail(self, problem: str) -> None:
         self.problem = problem
         batch, self._under_way, self._waiting = [*self._under_way, *self._waiting], [], []
+        waits, self._waits = self._waits, []
         self._rest()
         _tell(batch, problem)
+        _let_go(waits)
 
     def _rest(self) -> None:
         self._is_busy = False
@@ -135,6 +156,12 @@ class Appender:
 
     def _overflow(self) -> str:
         return f"{self._length} entries wait in the buffer; its high mark is {self._high_mark}"
+
+
+def _let_go(waits: Sequence[asyncio.Future[None]]) -> None:
+    for decided in waits:
+        if not decided.done():  # whoever waited may have been cancelled
+            decided.set_result(None)
 
 
 def _tell(batch: Sequence[tuple[Receipt, Done]], problem: str | None) -> None:

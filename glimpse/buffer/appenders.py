@@ -24,6 +24,11 @@ class Appenders:
         """Why a shard could not be written to the last time, or None."""
         return next((appender.problem for appender in self._appenders if appender.problem), None)
 
+    @property
+    def is_written_to(self) -> bool:
+        """Whether requests have brought events within the last second."""
+        return any(appender.is_written_to for appender in self._appenders)
+
     def append_soon(self, receipt: Receipt, done: Done) -> None:
         """Write a receipt; `done` is called once, when all of its shards have decided."""
         parts = self._parts_of(receipt)
@@ -41,6 +46,11 @@ class Appenders:
         told = self._parted.pop(done, done)
         for appender in self._appenders:
             appender.take_back(told)
+
+    async def confirm(self) -> None:
+        """Return when what is under way now is decided, for each shard."""
+        for appender in self._appenders:
+            await appender.confirm()
 
     async def settle(self) -> None:
         """Return when nothing waits any more."""

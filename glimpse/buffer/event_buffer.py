@@ -111,6 +111,11 @@ class EventBuffer:
         """How often a consumer group had vanished."""
         return self.shards.groups_made_again
 
+    @property
+    def is_written_to(self) -> bool:
+        """Whether requests to this process have brought events within the last second."""
+        return self._appender.is_written_to
+
     # -- the edge's side -------------------------------------------------------------------------------------------
 
     def append_soon(self, receipt: Receipt, done: Callable[[str | None], None]) -> None:
@@ -147,6 +152,10 @@ class EventBuffer:
             raise
         if problem:
             raise BufferUnavailable(problem)
+
+    async def confirm(self) -> None:
+        """Return when the write that is under way is decided, and its requests are told; at once when none is."""
+        await self._appender.confirm()
 
     def salts_now(self, now_ms: int) -> tuple[bytes, bytes | None] | None:
         """Return what `salts` does, or None when it is not in memory yet."""

@@ -16,6 +16,10 @@ _encode = msgspec.msgpack.Encoder().encode
 _decoder = msgspec.msgpack.Decoder(list[PackedEvent])
 _counts_decoder = msgspec.msgpack.Decoder(dict[str, int])
 
+# An entry is taken as a whole: one of all that sixty connections have brought while the loop was busy would keep it
+# busy for as long again.
+MOST_EVENTS_AN_ENTRY = 200
+
 Command = tuple[str | bytes | int, ...]
 
 
@@ -46,7 +50,7 @@ class Receipt(msgspec.Struct, gc=False):  # never in a cycle
 
 
 class Entry(msgspec.Struct):
-    """One stream entry: events that arrived in one turn of an edge's loop."""
+    """One stream entry: events that arrived in one turn of an edge's loop, or some of them."""
 
     id: str
     packed: list[PackedEvent]
@@ -75,13 +79,14 @@ def next_id(entry_id: str) -> str:
 
 
 def commands_for(receipts: Sequence[Receipt], shard: int = 0) -> list[Command]:
-    """Return what writes these receipts to a shard: one entry with all of their events, and every count."""
+    """Return what writes these receipts to a shard: as few entries as hold their events, and every count."""
     stream, ledger = (STREAM, LEDGER) if shard == 0 else (stream_of(shard), ledger_of(shard))
     commands: list[Command] = []
     events = [event for receipt in receipts for event in receipt.admitted]
-    if events:
-        projects = dict(Counter([event.project for event in events]))
-        commands.append(("XADD", stream, "*", "e", _encode(events), "n", _encode(projects)))
+    for first in range(0, len(events), MOST_EVENTS_AN_ENTRY):
+        some = events[first : first + MOST_EVENTS_AN_ENTRY]
+        projects = dict(Counter([event.project for event in some]))
+        commands.append(("XADD", stream, "*", "e", _encode(some), "n", _encode(projects)))
         commands += [("HINCRBY", ledger, f"{project}|accepted|", count) for project, count in projects.items()]
     commands += [("HINCRBY", ledger, field, count) for field, count in _unwanted(receipts).items()]
     return commands

@@ -1,7 +1,8 @@
 """Which events have come before: a client sends again what it did not hear of.
 
-The ids of the last while are remembered. Only an event that claims to be older than that memory can have come before
-it, so only for such events is the store asked: the cost does not grow with the store.
+The ids of the last while are remembered, and of ten times as many before them a print (`prints.py`). Only an event that
+claims to be older than all of that, or whose print is there, can have come before, so only for such events is the store
+asked: the cost does not grow with the store.
 """
 
 from __future__ import annotations
@@ -13,6 +14,7 @@ from typing import TypeVar
 import msgspec
 
 from glimpse.events import AdmittedEvent, Event
+from glimpse.pipeline.prints import Prints
 
 SPAN_MS = 48 * 3600 * 1000
 REMEMBERED_IDS = 200_000
@@ -38,29 +40,40 @@ class _Batch(msgspec.Struct):
 
 
 class Duplicates:
-    """The (project, id) pairs seen last, how far back they reach, and the store for what is older.
+    """The (project, id) pairs seen last, the prints of those before, and the store for what is older.
 
     Parameters
     ----------
     ask_store
         Returns those of some pairs that were stored since a time, epoch milliseconds.
+    most
+        How many pairs are remembered as they are, at least: who is not stored yet is among them.
+    prints
+        Of those before them.
     """
 
-    def __init__(self, ask_store: AskStore, most: int = REMEMBERED_IDS) -> None:
+    def __init__(self, ask_store: AskStore, most: int = REMEMBERED_IDS, prints: Prints | None = None) -> None:
         self._ask_store = ask_store
         self._most = most
         self._seen: set[str] = set()
         self._batches: deque[_Batch] = deque()  # of these
-        self.complete_since = 0  # epoch ms: every id received after it is remembered
+        self._seen_since = 0  # epoch ms: every id received after it is among them
+        self._prints = prints or Prints()
+        self._restored_since = 0
+
+    @property
+    def complete_since(self) -> int:
+        """Since when, epoch milliseconds, every id that was received is remembered, or its print."""
+        return max(self._restored_since, self._prints.complete_since)
 
     def restore(self, events: Sequence[Event], complete_since: int) -> None:
         """Remember what was stored before this process started, the oldest first."""
         for first in range(0, len(events), A_BATCH):
             self.add(events[first : first + A_BATCH])
-        self.complete_since = complete_since
+        self._restored_since = complete_since
 
     def add(self, events: Sequence[Event]) -> None:
-        """Remember some more; the oldest that are too many go."""
+        """Remember some more; of the oldest that are too many only their prints."""
         if not events:
             return
         marks = {f"{event.id} {event.project}" for event in events}
@@ -73,7 +86,8 @@ class Duplicates:
         while len(self._seen) - len(self._batches[0].marks) >= self._most:
             oldest = self._batches.popleft()
             self._seen -= oldest.marks
-            self.complete_since = max(self.complete_since, oldest.received_at)
+            self._seen_since = max(self._seen_since, oldest.received_at)
+            self._prints.add(oldest.marks, oldest.received_at)
 
     def forget(self, pair: Pair) -> None:
         """Let an event come again: it was not stored after all."""
@@ -85,9 +99,8 @@ class Duplicates:
     async def without(self, events: Sequence[Claim], now_ms: int) -> tuple[list[Claim], Counter[str]]:
         """Keep the first of each (project, id) within 48 h, and count the others by project."""
         seen = self._seen
-        remembered_since = self.complete_since + CLOCK_SLACK_MS
-        old = [(event.project, event.id) for event in events if event.time < remembered_since]
-        known = await self._ask_store(old, now_ms - SPAN_MS) if old else ()
+        doubtful = self._doubtful(events)
+        known = await self._ask_store(doubtful, now_ms - SPAN_MS) if doubtful else ()
         stored = set(map(_mark, known))
         fresh: dict[str, Claim] = {}
         duplicates: Counter[str] = Counter()
@@ -98,3 +111,12 @@ class Duplicates:
             else:
                 fresh[mark] = event
         return list(fresh.values()), duplicates
+
+    def _doubtful(self, events: Sequence[AdmittedEvent]) -> list[Pair]:
+        """Return the pairs of which only the store can tell whether they have come before."""
+        remembered_since = self.complete_since + CLOCK_SLACK_MS
+        seen_since = max(self._seen_since + CLOCK_SLACK_MS, remembered_since)
+        oldest = [(event.project, event.id) for event in events if event.time < remembered_since]
+        recent = [(event.project, event.id) for event in events if remembered_since <= event.time < seen_since]
+        older = {_mark(pair): pair for pair in recent}
+        return [*oldest, *(older[mark] for mark in self._prints.find(older))] if older else oldest

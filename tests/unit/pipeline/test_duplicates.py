@@ -31,7 +31,7 @@ async def test_as_many_as_asked_for_are_remembered_whether_they_come_one_by_one_
     assert 3_000 <= len(duplicates._seen) < 3_000 + A_BATCH + 700
     assert len(duplicates._batches) < 9
     forgotten, _ = await duplicates.without(claims, 9_000)
-    assert max(claim.received_at for claim in forgotten) == duplicates.complete_since
+    assert max(claim.received_at for claim in forgotten) == duplicates._seen_since
 
 
 async def test_of_one_id_each_project_has_its_own_event_and_one_that_is_forgotten_may_come_again():
