@@ -34,6 +34,7 @@ from glimpse.server.periodic import call_every
 from glimpse.server.signals import ForkedChildren, answer_before_the_loop
 from glimpse.server.silent_viewers import cut_silent_viewers
 from glimpse.server.slow_clients import SlowClients
+from glimpse.server.threads import give_way_soon
 from glimpse.settings import Settings
 
 if TYPE_CHECKING:
@@ -53,6 +54,7 @@ def take_part(apps: list[str]) -> None:
     except SettingsError as problem:
         sys.exit(f"glimpse: {problem}")
     use_uvloop()
+    give_way_soon()
     _show_log_lines()
     children = answer_before_the_loop()
     parent = os.getpid()
