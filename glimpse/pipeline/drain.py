@@ -34,7 +34,10 @@ READ_ENTRIES = 1000
 # What the drain makes is in no cycle, and lives either for a batch or for minutes: Python's garbage collector, which by
 # default looks after each 700 objects, would find nothing and take a tenth of the drain's time.
 YOUNG_OBJECTS = 20_000
-EVENTS_AT_ONCE = 1000  # what a loop that also answers requests can be kept busy with: some 30 ms
+EVENTS_AT_ONCE = 1000
+# What a loop that also answers requests can be kept busy with: some 10 ms, and twice that while rows become columns on
+# the writer's thread.
+EVENTS_BESIDE_REQUESTS = 400
 DELIVERIES_ALLOWED = 5
 DELIVERIES_UNSUSPECTED = 2
 DAY_MS = 86_400_000
@@ -169,6 +172,7 @@ class Pipeline:
             found, self._ahead = self._ahead or await self._read(self._entries_at_once), None
             self.times.done("read")
             async with self._reading_ahead(found):
+                await self._buffer.confirm()  # else requests that Redis is about to confirm wait for this batch
                 entries = [entry for some in found.entries.values() for entry in some]
                 events = await self._take(entries, has_more=found.has_more) if entries else 0
                 await self._commit_if_due(has_more=found.has_more)
@@ -281,7 +285,8 @@ class Pipeline:
     @property
     def _entries_at_once(self) -> int:
         """How many entries of each shard hold about as many events as others on this loop can wait for."""
-        return max(1, min(READ_ENTRIES, round(EVENTS_AT_ONCE / self._events_an_entry / max(1, len(self.shards)))))
+        events = EVENTS_BESIDE_REQUESTS if self._buffer.is_written_to else EVENTS_AT_ONCE
+        return max(1, min(READ_ENTRIES, round(events / self._events_an_entry / max(1, len(self.shards)))))
 
     # -- one batch -------------------------------------------------------------------------------------------------
 

@@ -40,10 +40,10 @@ async def test_requests_of_one_loop_turn_share_an_entry(buffer: EventBuffer):
 async def test_many_events_of_one_turn_are_several_entries_none_of_which_keeps_a_drain_busy_for_long(
     buffer: EventBuffer,
 ):
-    events = [admitted(at=NOON + i, project=f"p{i % 3}") for i in range(2 * MOST_EVENTS_AN_ENTRY + 1)]
+    events = [admitted(at=NOON + i, project=f"p{i % 3}") for i in range(2 * MOST_EVENTS_AN_ENTRY + 2)]
     await asyncio.gather(*(buffer.append(Receipt(events[at : at + 20])) for at in range(0, len(events), 20)))
     entries = await buffer.read()
-    assert [len(entry.packed) for entry in entries] == [MOST_EVENTS_AN_ENTRY, MOST_EVENTS_AN_ENTRY, 1]
+    assert [len(entry.packed) for entry in entries] == [MOST_EVENTS_AN_ENTRY, MOST_EVENTS_AN_ENTRY, 2]
     assert [e for entry in entries for e in entry.events] == events
     assert (await buffer.counts("*"))["accepted"] == {"": len(events)}
     assert await buffer.waiting("p0", {}) == await buffer.waiting("p1", {}) == len(events) // 3

@@ -20,6 +20,7 @@ from glimpse.errors import BufferUnavailable, StoreLost, StoreUnavailable
 from glimpse.events import AdmittedEvent, Event, Merge, Session, relabel
 from glimpse.geo.places import open_places
 from glimpse.pipeline import DELIVERIES_ALLOWED, Pipeline
+from glimpse.pipeline.drain import EVENTS_AT_ONCE, EVENTS_BESIDE_REQUESTS
 from glimpse.sessions import SessionTracker
 from glimpse.settings import Settings
 from glimpse.store import DuckStore, LocalQueries, Lot
@@ -123,6 +124,39 @@ async def test_a_hundred_rows_are_committed_without_waiting(drain: Drain):
     await drain.buffer.append(Receipt([fresh() for _ in range(100)]))
     await drain.pipeline.drain_once()
     assert len(drain.stored()) == 100
+
+
+@pytest.mark.parametrize(("is_ours", "at_once"), [(False, EVENTS_AT_ONCE), (True, EVENTS_BESIDE_REQUESTS)])
+async def test_fewer_events_are_taken_at_once_while_requests_to_this_process_bring_some(
+    drain: Drain, redis_url: str, settings: Settings, *, is_ours: bool, at_once: int
+):
+    others = await EventBuffer.open(redis_url, settings)
+    edge = drain.buffer if is_ours else others
+    await drain.buffer.probe()  # as each server does; that brings nothing
+    await edge.append(Receipt([fresh() for _ in range(50)]))
+    assert await drain.pipeline.drain_once() == 50  # it knows how many an entry holds
+    for _ in range(EVENTS_AT_ONCE // 50 + 1):
+        await edge.append(Receipt([fresh() for _ in range(50)]))
+    assert await drain.pipeline.drain_once() == at_once
+    await others.close()
+
+
+async def test_requests_that_redis_is_about_to_confirm_are_told_before_the_drain_is_busy_again(
+    drain: Drain, monkeypatch: pytest.MonkeyPatch
+):
+    await drain.buffer.append(Receipt([fresh()]))
+    channel, told, seen = drain.buffer._appender._channel, list[str | None](), list[int]()
+    send, append = channel.send, drain.window.append
+
+    def answered_late(commands: Sequence, settled: Callable) -> None:
+        send(commands, lambda *answer: asyncio.get_running_loop().call_later(0.05, settled, *answer))
+
+    monkeypatch.setattr(channel, "send", answered_late)
+    monkeypatch.setattr(drain.window, "append", lambda rows: (seen.append(len(told)), append(rows)))
+    drain.buffer.append_soon(Receipt([fresh()]), told.append)
+    await asyncio.sleep(0)  # it is on its way
+    await drain.pipeline.drain_once()
+    assert (seen, told) == ([1], [None])
 
 
 async def test_killed_before_the_commit_everything_is_stored_once_afterwards(buffer: EventBuffer, settings: Settings):
@@ -521,7 +555,7 @@ async def test_cancelled_at_whatever_moment_a_drain_neither_loses_nor_doubles(bu
 async def test_cancelled_at_whatever_moment_a_drain_that_reads_ahead_neither_loses_nor_doubles(
     buffer: EventBuffer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("glimpse.pipeline.drain.EVENTS_AT_ONCE", 2)
+    monkeypatch.setattr("glimpse.pipeline.drain.EVENTS_BESIDE_REQUESTS", 2)
     drain = Drain(buffer, msgspec.structs.replace(settings, flush_rows=1))
     await drain.pipeline.recover()
     events = [fresh() for _ in range(200)]
@@ -546,7 +580,7 @@ async def test_cancelled_at_whatever_moment_a_drain_that_reads_ahead_neither_los
 async def test_a_batch_that_fails_while_the_next_one_is_read_comes_before_it_again(
     drain: Drain, monkeypatch: pytest.MonkeyPatch
 ):
-    monkeypatch.setattr("glimpse.pipeline.drain.EVENTS_AT_ONCE", 2)
+    monkeypatch.setattr("glimpse.pipeline.drain.EVENTS_BESIDE_REQUESTS", 2)
     events = [fresh() for _ in range(9)]
     for event in events:
         await drain.buffer.append(Receipt([event]))
