@@ -50,8 +50,9 @@ const canvas = CanvasRenderingContext2D.prototype, {beginPath, lineTo, fill} = c
 canvas.beginPath = function () { points = 0; return beginPath.apply(this) }
 canvas.lineTo = function (...to) { points++; return lineTo.apply(this, to) }
 canvas.fill = function (...how) {
+  const is_framed = ({x_range, y_range}) => x_range?.start < -1e6 && y_range.start < 1e6
   const models = () => Bokeh.documents.flatMap((doc) => [...doc._all_models.values()])
-  if (points > 20000) window.land_painted.push(models().some((model) => model._glimpse_framed))
+  if (points > 20000) window.land_painted.push(models().some(is_framed))
   return fill.apply(this, how)
 }
 """
