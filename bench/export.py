@@ -12,6 +12,7 @@ from __future__ import annotations
 import argparse
 import asyncio
 import http.client
+import signal
 import subprocess
 import sys
 import tempfile
@@ -56,6 +57,8 @@ def fill(folder: Path, events: int) -> None:
 
 
 async def serve(folder: Path, memory_mb: int) -> None:
+    told = asyncio.Event()
+    asyncio.get_running_loop().add_signal_handler(signal.SIGTERM, told.set)
     settings = Settings(data_dir=folder, store_memory_mb=memory_mb)
     with ValkeyServer(unix_socket_path=str(folder / "s"), port=0):
         buffer = await EventBuffer.open(f"unix://{folder / 's'}", settings)
@@ -72,7 +75,7 @@ async def serve(folder: Path, memory_mb: int) -> None:
         (listener,) = bind_sockets(0, "127.0.0.1")
         HTTPServer(Application([*routes(parts)])).add_sockets([listener])
         print(listener.getsockname()[1], flush=True)
-        await asyncio.Event().wait()
+        await told.wait()  # and not cut short: the Redis beside would stay
 
 
 def export(port: int, form: str) -> tuple[int, float]:
