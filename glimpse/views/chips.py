@@ -49,7 +49,10 @@ _WORDS = {
     Op.EXISTS: ("is known", "is unknown"),
 }
 _FIRST_WORD = re.compile(r"[A-Za-z_]+")
-_COMPARED = re.compile(r"[\w.]+ (?:!?=|[<>]=?) ")  # with spaces: without them it may be part of an address
+# A comparison has spaces or quotes: without them it may be part of an address.
+_COMPARED = re.compile(
+    r"[\w.]+(?: (?:!?=|[<>]=?) |\s*!?=\s*[\"']| (?:not )?(?:contains|starts with|matches) \"| (?:not )?in \()"
+)
 
 
 def chips_of(where: Filter | None) -> tuple[Filter, ...]:

@@ -23,7 +23,8 @@ class GoalField(AskedPicture):
     """The drawing: a field, and what it offers."""
 
     goal = param.String("", doc="The goal as it is typed.")
-    _esm = script("goal_picker")
+    mistake = param.String("", doc="What is wrong with it; stays when what there is is asked for.")
+    _esm = script("words", "goal_picker")
     _stylesheets = style("asked", "goal_picker")
 
 
@@ -73,12 +74,12 @@ class GoalPicker(AskedView):
                 self.goal = goal.strip()
 
     def _read(self) -> None:
-        problem = ""
+        mistake = ""
         try:
             self.filter = step_of(self.goal) if self.goal.strip() else None
-        except QueryError as mistake:
-            self.filter, problem = None, str(mistake)
-        self._field.param.update(goal=self.goal, problem=problem, phase="failed" if problem else "ready")
+        except QueryError as problem:
+            self.filter, mistake = None, str(problem)
+        self._field.param.update(goal=self.goal, mistake=mistake)
 
     @property
     def called(self) -> str:

@@ -150,7 +150,7 @@ export function render({model, el}) {
     }
     fill_names()
     const is_empty = model.phase === "ready" && !s.layers.length
-    empty.textContent = is_failed ? model.problem.split("; fields are")[0] : is_empty ? "No such events in this span" : ""
+    empty.textContent = is_failed ? without_fields(model.problem) : is_empty ? "No such events in this span" : ""
     empty.hidden = !empty.textContent
     chart.style.opacity = is_failed || is_empty ? 0.15 : 1
   }

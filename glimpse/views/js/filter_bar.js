@@ -1,7 +1,7 @@
 // The filter bar. A chip says what is looked at: click it to change it, its cross takes it out. What is typed goes to the
 // server as it is, which says what is wrong with it. Values are data: they only ever become text.
 const NAMES = {name: "Event", page: "Page", source: "Source", country: "Country", region: "Region", city: "City", browser: "Browser", os: "System", device: "Device", channel: "Channel", session_id: "Session"}
-const EXAMPLES = ['country = "DE"', 'page starts with "/blog"', 'source = "google"', 'name = "purchase"', 'device = "mobile"', 'session.pages >= 3', 'properties.plan = "pro"', 'utm_campaign exists']
+const EXAMPLES = ['country = "DE"', 'page starts with "/blog"', 'source = "google"', 'name = "purchase"', 'device = "phone"', 'session.pages >= 3', 'properties.plan = "pro"', 'utm_campaign exists']
 const values = (chip) => chip.value.map((v) => chip.field.endsWith("country") ? country_name(v) : v).join(", ")
 
 export function render({model, el}) {
@@ -91,7 +91,7 @@ export function render({model, el}) {
     if (input.value === sent) input.value = ""
   }
   const complain = () => {
-    problem.textContent = model.problem.replace(/(\?|;|:)? fields (of sessions )?are .*$/s, (_, mark) => mark === "?" ? "?" : "")
+    problem.textContent = without_fields(model.problem)
     // One with a mistake that stands in the address can be mended where it would have been typed.
     if (model.problem && model.where && !input.value && chips.children.length === 0) input.value = model.where
     problem.hidden = !model.problem

@@ -76,7 +76,7 @@ export function render({model, el}) {
   const show = () => {
     phased(card, model)
     const is_failed = model.phase === "failed"
-    problem.textContent = is_failed ? model.problem.split("; fields are")[0] : ""
+    problem.textContent = is_failed ? without_fields(model.problem) : ""
     problem.hidden = !is_failed
     if (model.state && model.state !== drawn) {
       drawn = model.state

@@ -27,9 +27,9 @@ export function render({model, el}) {
     const root = el.getRootNode()
     if (root.activeElement !== field || !field.value) field.value = model.goal
     cross.hidden = !model.goal
-    problem.textContent = model.phase === "failed" ? model.problem.split("; fields are")[0] : ""
+    problem.textContent = model.mistake ? without_fields(model.mistake) : model.phase === "failed" ? model.problem : ""
     problem.hidden = !problem.textContent
-    field.setAttribute("aria-invalid", String(!problem.hidden))
+    field.setAttribute("aria-invalid", String(Boolean(model.mistake)))
     if (!model.state) return
     offered.replaceChildren(...JSON.parse(model.state).map((value) => {
       const option = make("option")
@@ -38,5 +38,5 @@ export function render({model, el}) {
     }))
   }
   show()
-  for (const name of ["state", "phase", "problem", "goal"]) model.on(name, show)
+  for (const name of ["state", "phase", "problem", "goal", "mistake"]) model.on(name, show)
 }

@@ -54,7 +54,7 @@ export function render({model, el}) {
     }
     box.append(line, make("div", "kind clip", column.kind === "segment" ? `segment · ${column.means}` : KINDS[column.kind]))
     if (column.problem) {
-      const problem = make("div", "problem", column.problem.split("; fields are")[0])
+      const problem = make("div", "problem", without_fields(column.problem))
       problem.setAttribute("role", "alert")
       box.append(problem)
     }

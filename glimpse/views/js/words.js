@@ -1,5 +1,5 @@
-// How numbers and countries are said. Numbers are written as the browser's language writes them; countries are called in
-// English, as all else here.
+// How numbers and countries are said, and mistakes. Numbers are written as the browser's language writes them; countries are
+// called in English, as all else here.
 const regions = new Intl.DisplayNames(["en"], {type: "region"})
 const country_name = (code) => {
   try { return code ? regions.of(code) : null } catch { return code }  // what is no code stays what it is
@@ -13,3 +13,5 @@ const changed = (by, unit) => {
   if (unit === "points") return `${n > 0 ? "+" : n < 0 ? "−" : "±"}${much} ${much === "1" ? "point" : "points"}`
   return n === 0 ? "±0%" : `${n > 0 ? "▲" : "▼"} ${much}%`
 }
+// A mistake in a condition, without the list of all fields there are.
+const without_fields = (problem) => problem.replace(/(\?|;|:)? fields (of sessions )?are .*$/s, (_, mark) => mark === "?" ? "?" : "")

@@ -117,8 +117,17 @@ async def test_a_goal_is_typed_and_each_line_of_a_breakdown_says_how_many_reach_
     drawn = await ready(Breakdown(ask, Scope(goal=picker.filter), of="pages"))
     assert [line["conversion"] for line in drawn["rows"]] == [0.25, None, None]
     assert ("conversion", "", {"goal": 'name = "buy"', "field": "page", "top": 1000}) in asked
-    picker.picture.wanted = json.dumps({"goal": "country = "})
-    assert (picker.filter, picker.picture.phase) == (None, "failed")
+
+
+async def test_a_mistake_in_a_goal_stays_told_while_goals_are_offered():
+    picker = GoalPicker(store([], breakdown=[row("buy", 4)]), Scope(), goal="contry = 1")
+    assert picker.filter is None
+    assert "did you mean country?" in picker.picture.mistake
+    picker.picture.wanted = json.dumps({"offer": True})
+    await ready(picker)
+    assert "did you mean country?" in picker.picture.mistake
+    picker.picture.wanted = json.dumps({"goal": "buy"})
+    assert picker.picture.mistake == ""
 
 
 async def test_web_vitals_over_time_are_judged_point_by_point():

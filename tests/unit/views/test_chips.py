@@ -39,11 +39,19 @@ def test_a_click_on_a_value_means_that_value_and_one_on_unknown_means_unknown():
 def test_what_begins_like_a_condition_is_one_and_anything_else_is_a_search():
     assert typed('country = "DE" and page = "/a"') == chips_of(parse('country = "DE" and page = "/a"'))
     assert typed("kettle") == (search("kettle"),)
-    assert typed("a=b") == (search("a=b"),)
+    for text in ("a=b", "/?a=b", "what cats contain", "not in stock"):
+        assert typed(text) == (search(text),)
     assert typed("not a field of ours") == (search("not a field of ours"),)
     assert typed('not country = "DE"') == (parse('country != "DE"'),)
     assert typed("  ") == ()
-    for mistaken in ("country = DE", "contry = 1", "pages >= 3"):
+    for mistaken in (
+        "country = DE",
+        "contry = 1",
+        "pages >= 3",
+        'contry="DE"',
+        'contry in ("DE")',
+        'contry contains "D"',
+    ):
         with pytest.raises(QueryError):
             typed(mistaken)
 
