@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from glimpse.live import PlaceNow
-from glimpse.views.place_rows import SUMMED, Numbers, PlaceRows, country_name
+from glimpse.views.place_rows import SUMMED, Numbers, PlaceRows
 
 WORLD_M = 2 * 20_037_508.342789244
 LEVELS = range(3, 17)  # at 16 a square is 600 m wide, less than what makes two positions one place
@@ -204,7 +204,7 @@ class Cells:
             "y": north,
             **dict(zip(CHANGING, self._numbers[:, rows], strict=True)),
             "place": [place.city or place.region or "Somewhere" if place else "" for place in named],
-            "country": [country_name(place.country) if place else "" for place in named],
+            "country": [(place.country or "") if place else "" for place in named],
         }
 
     def changes(self, rows: list[int]) -> Numbers:

@@ -32,12 +32,13 @@ def _extent(number: int) -> float:
 
 
 @cache
-def shapes() -> tuple[dict[str, Any], list[int], list[str]]:
-    """Return all land as one shape with gaps, where each country begins in it (last, its end), and their names."""
+def shapes() -> tuple[dict[str, Any], list[int], list[str], list[str]]:
+    """Return all land as one shape with gaps, where each country begins in it (last, its end), codes and names."""
     countries = [load_borders().countries[n] for n in painted()]
     lines = [[rings[0] for rings in country.polygons] for country in countries]
     ends = np.cumsum([sum(len(line) + 1 for line in of_one) for of_one in lines])
-    return with_gaps([line for of_one in lines for line in of_one]), [0, *ends.tolist()], [c.name for c in countries]
+    surface = with_gaps([line for of_one in lines for line in of_one])
+    return surface, [0, *ends.tolist()], [c.code or "" for c in countries], [c.name for c in countries]
 
 
 def with_gaps(parts: list[NDArray[np.float64]]) -> dict[str, Any]:

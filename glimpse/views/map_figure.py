@@ -49,9 +49,9 @@ _HOME_ICON = "data:image/svg+xml;base64," + b64encode((_CSS / "globe.svg").read_
 _GLOWS = {3.1: 0.05, 2.3: 0.09, 1.6: 0.16}  # how wide, and how strong
 _LIMIT_M = WORLD_M / 2
 _OUT_OF_SIGHT: dict[str, Any] = {"start": 10 * WORLD_M, "end": 11 * WORLD_M}
-_EVENTS = "@events{said} events in 30 min"
-_DOT_CARD = hover_card("@place, @country", "@places{said}", "@count{said}", quiet=f"{_EVENTS} · @heard{{said}}")
-_COUNTRY_CARD = hover_card("@name", "@count{said}", quiet=_EVENTS)
+_EVENTS = "@events{said} in 30 min"
+_DOT_CARD = hover_card("@place, @country{said}", "@places{said}", "@count{said}", quiet=f"{_EVENTS} · @heard{{said}}")
+_COUNTRY_CARD = hover_card("@name{said}", "@count{said}", quiet=_EVENTS)
 
 
 @cache
@@ -111,19 +111,20 @@ class MapFigure:
 
     def _draw_land(self) -> None:
         """Draw all land as one shape, or each country as one, which the browser cuts out of it when they are shown."""
-        surface, starts, names = shapes()
+        surface, starts, codes, names = shapes()
         flat = ColumnDataSource(surface)
         self._land = Patches(line_color=None)
         self._all_land = self.figure.add_glyph(flat, self._land, level="underlay")
         self.countries = ColumnDataSource(
-            {name: [] for name in ("xs", "ys", "shade", "name", *SUMMED)}, name="countries"
+            {name: [] for name in ("xs", "ys", "shade", "code", "name", *SUMMED)}, name="countries"
         )
         self.shades = ColumnDataSource({name: [] for name in ("shade", *SUMMED)})
         self._shade = LinearColorMapper(low=0, high=SHADES - 1, low_color=THEMES["dark"].land)
         fill: Any = {"field": "shade", "transform": self._shade}
         areas = Patches(fill_color=fill, line_color=None)
         self._areas = self.figure.add_glyph(self.countries, areas, level="underlay", visible=False)
-        told = {"flat": flat, "starts": starts, "names": names, "countries": self.countries, "shades": self.shades}
+        told = {"flat": flat, "starts": starts, "codes": codes, "names": names}
+        told |= {"countries": self.countries, "shades": self.shades}
         self.shades.js_on_change("data", CustomJS(args=told, code=_js("map_countries")))
 
     @staticmethod
@@ -200,10 +201,10 @@ class MapFigure:
 
     @staticmethod
     def _hover(renderer: Any, card: str) -> HoverTool:
-        """Return what shows a card beside the pointer; `{said}` in it is a number that a script puts into words."""
+        """Return what shows a card beside the pointer; `{said}` in it is what a script puts into words."""
         said = {
             f"@{name}": CustomJSHover(args={"source": renderer.data_source, "column": name}, code=_js("map_words"))
-            for name in ("count", "heard", "places", "events")
+            for name in ("count", "heard", "places", "events", "country", "name")
         }
         return HoverTool(
             renderers=[renderer],

@@ -23,11 +23,6 @@ _MOST_EMPTY = 64
 NOWHERE = -1  # the country of what lies in none that is drawn
 
 
-def country_name(code: str | None) -> str:
-    """Return what a country is called."""
-    return load_borders().names.get(code or "", code or "unknown country")
-
-
 @cache
 def country_numbers() -> dict[str | None, int]:
     """Return where a country's shape stands among those of `load_borders`, by its code."""

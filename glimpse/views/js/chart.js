@@ -12,11 +12,11 @@ const nice = (most) => {
 }
 const moment = (s, t) => {
   const options = s.unit === "minute" || s.unit === "hour" ? {weekday: "short", hour: "2-digit", minute: "2-digit"} : {day: "numeric", month: "short", year: "numeric"}
-  return new Intl.DateTimeFormat(undefined, {...options, timeZone: s.tz, hourCycle: "h23"}).format(t)
+  return new Intl.DateTimeFormat(undefined, {...options, timeZone: s.tz}).format(t)
 }
 const tick = (s, t) => {
   const options = s.until - s.since <= 2 * 86400000 ? {hour: "2-digit", minute: "2-digit"} : {day: "numeric", month: "short"}
-  return new Intl.DateTimeFormat(undefined, {...options, timeZone: s.tz, hourCycle: "h23"}).format(t)
+  return new Intl.DateTimeFormat(undefined, {...options, timeZone: s.tz}).format(t)
 }
 // The names of some times below a chart, as many as fit.
 const ticks = (s, times, x, width, y) => {

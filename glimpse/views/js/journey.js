@@ -73,7 +73,7 @@ export function render({model, el}) {
   const draw = (step, i) => {
     const li = make("li", step.name === "page_view" ? "step page" : "step")
     const since = i ? step.time - s.steps[i - 1].time : 0
-    const clock = new Intl.DateTimeFormat(undefined, {hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: s.tz})
+    const clock = new Intl.DateTimeFormat(undefined, {hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: s.tz})
     const body = make("div", "body")
     const top = make("div", "top")
     top.append(make("b", "name clip", step.label), make("span", "at clip", step.page ?? ""))

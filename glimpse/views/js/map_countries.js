@@ -9,7 +9,7 @@ if (is_first) {
     data.xs.push(xs.subarray(starts[i], starts[i + 1]))
     data.ys.push(ys.subarray(starts[i], starts[i + 1]))
   }
-  data.name = names
+  Object.assign(data, {name: names, code: codes})
 }
 const {shade, ...numbers} = shades.data
 const is_as_before = !is_first && data.shade.length === shade.length && data.shade.every((s, i) => s === shade[i])

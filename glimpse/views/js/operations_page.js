@@ -146,7 +146,7 @@ export function render({model, el}) {
     replay.hidden = !s.letters.some((letter) => letter.can_replay)
     letter_list.replaceChildren(...s.letters.toReversed().map((letter) => {
       const li = make("li")
-      const at = new Intl.DateTimeFormat(undefined, {dateStyle: "medium", timeStyle: "medium", hourCycle: "h23"}).format(letter.at)
+      const at = new Intl.DateTimeFormat(undefined, {dateStyle: "medium", timeStyle: "medium"}).format(letter.at)
       li.append(make("span", "", `${letter.what} · ${at}${letter.can_replay ? "" : " · can't be played again"}`), make("span", "reason", letter.reason), make("span", "key", letter.key))
       return li
     }))

@@ -27,7 +27,7 @@ export function render({model, el}) {
     one.type = "button"
     one.tabIndex = -1
     one.dataset.session = one.dataset.key = row.id
-    const when = new Intl.DateTimeFormat(undefined, {day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", hourCycle: "h23", timeZone: s.tz}).format(row.started_at)
+    const when = new Intl.DateTimeFormat(undefined, {day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: s.tz}).format(row.started_at)
     const where = [row.city ?? row.region, country_name(row.country)].filter(Boolean).join(", ") || "Unknown place"
     const way = row.entry_page === row.exit_page ? row.entry_page : `${row.entry_page ?? "?"} → ${row.exit_page ?? "?"}`
     const top = make("span", "top"), low = make("span", "low")

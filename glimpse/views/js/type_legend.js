@@ -26,7 +26,7 @@ export function render({model, el}) {
       return one
     })))
   }
-  const minute = new Intl.DateTimeFormat(undefined, {hour: "2-digit", minute: "2-digit", hourCycle: "h23"})
+  const minute = new Intl.DateTimeFormat(undefined, {hour: "2-digit", minute: "2-digit"})
   const fill = () => {
     other.show(model.is_table)
     if (!model.is_table || !model.minutes) return

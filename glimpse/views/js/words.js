@@ -1,6 +1,5 @@
-// How numbers and countries are said, and mistakes. Numbers are written as the browser's language writes them; countries are
-// called in English, as all else here.
-const regions = new Intl.DisplayNames(["en"], {type: "region"})
+// How numbers and countries are said, and mistakes. Numbers are written and countries called as in the browser's language.
+const regions = new Intl.DisplayNames(undefined, {type: "region"})
 const country_name = (code) => {
   try { return code ? regions.of(code) : null } catch { return code }  // what is no code stays what it is
 }

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import logging
+import re
 import threading
 import time
 import weakref
@@ -533,6 +534,34 @@ def test_numbers_are_written_as_the_browser_s_language_writes_them(site, browser
     assert shown.locator(".g-top-pages .n").inner_text() == "1.200"
     shown.get_by_role("button", name="Show as table").first.click()
     wait_until(lambda: "1.200" in shown.locator(".g-legend .as-table").inner_text())
+    shown.context.close()
+
+
+def test_times_and_countries_are_said_and_found_as_in_the_browser_s_language(site, browser):
+    site.hears(page="/one")
+    wait_until(lambda: site.window.version >= 1)
+    shown = browser.open(f"{site.url}?project=shop", locale="de-DE")
+    wait_for_map(shown)
+    wait_until(lambda: "Vereinigtes Königreich" in shown.locator(".g-here li").inner_text())
+    assert re.fullmatch(r"\d\d:\d\d:\d\d", shown.locator(".g-feed time").inner_text())
+    assert shown.locator(".g-top-countries .name").inner_text() == "Vereinigtes Königreich"
+    search = shown.get_by_label("Search the feed")
+    for text, found in (("united", 0), ("vereinigtes", 1)):
+        search.fill(text)
+        wait_until(lambda found=found: shown.locator(".g-feed li.row:visible").count() == found)
+    shown.mouse.move(*shown.evaluate(DOT_AT))
+    card = shown.locator(".bk-Tooltip")
+    card.get_by_text("London, Vereinigtes Königreich").wait_for()
+    shown.get_by_role("button", name="Sessions by country").click()
+    wait_until(lambda: shown.evaluate(f"() => ({FIND_SOURCE})('countries').data.name?.length > 100"))
+    shown.mouse.move(0, 0)
+    shown.mouse.move(*shown.evaluate(DOT_AT))
+    card.get_by_text("Vereinigtes Königreich", exact=True).wait_for()
+    assert card.get_by_text("1 event in 30 min").is_visible()
+    shown.context.close()
+    shown = browser.open(f"{site.url}?project=shop", locale="en-US")
+    wait_for_map(shown)
+    wait_until(lambda: re.fullmatch(r"\d\d:\d\d:\d\d\s[AP]M", shown.locator(".g-feed time").inner_text()))
     shown.context.close()
 
 

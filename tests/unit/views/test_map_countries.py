@@ -36,8 +36,9 @@ def test_shades_have_round_bounds_and_begin_at_one():
 
 
 def test_every_country_is_cut_out_of_the_land_and_what_lies_within_another_is_painted_later():
-    surface, starts, names = shapes()
+    surface, starts, codes, names = shapes()
     assert len(starts) == len(names) + 1
+    assert codes[names.index("Lesotho")] == "LS"
     assert starts[-1] == len(surface["xs"][0])
     assert names.index("Lesotho") > names.index("South Africa")
     first = surface["xs"][0][starts[5] : starts[6] - 1]
