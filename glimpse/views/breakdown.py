@@ -62,7 +62,8 @@ CARDS: dict[str, Card] = {
     "events": ("Events", {"Name": ("name", "events")}),
 }
 _MOST_KEYS = 40
-_MOST_COMPARED = 1000  # values, for conversion: what is seen most is not always what most sessions have
+_MOST_COMPARED = 1000  # values, for conversion and the span before: what is seen most is not always what is most there
+_COUNTS = ("events", "page_views", "sessions")
 _RISKY = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would take it for a formula
 
 
@@ -84,6 +85,7 @@ class Breakdown(AskedView):
         `pages`, `sources`, `places`, `technology` or `events`.
     """
 
+    compares = param.Boolean(default=False, doc="Whether each line says how it has changed since the span before.")
     cards: ClassVar[dict[str, Card]] = CARDS
     nothing: ClassVar[str] = "Nothing in this span"  # what an empty card says
 
@@ -96,6 +98,7 @@ class Breakdown(AskedView):
         self._tabs_of: Scope | None = None  # where they are those of a span
         self._rows: Rows = []
         super().__init__(ask, scope, **params)
+        self.param.watch(lambda _: self._turn and self.reload(), "compares")
 
     def _draw(self) -> AskedPicture:
         self._lines = BreakdownLines(title=self._title, sizing_mode="stretch_both", margin=0)
@@ -109,16 +112,20 @@ class Breakdown(AskedView):
             await self._learn_properties(replace(scope, where=None, goal=None))
             self._tab = self._tab if self._tab in self._tabs else next(iter(self._tabs))
         field, by = self._tabs[self._tab]
-        rows, reached = await asyncio.gather(
-            self._ask("breakdown", scope, field=field, top=TOP, by=by), self._conversions(scope, field)
+        rows, reached, before = await asyncio.gather(
+            self._ask("breakdown", scope, field=field, top=TOP, by=by),
+            self._conversions(scope, field),
+            self._before(scope, field, by),
         )
-        self._rows = rows = rows if reached is None else with_conversion(rows, reached)
+        rows = rows if reached is None else with_conversion(rows, reached)
+        self._rows = rows = rows if before is None else with_before(rows, before)
         return {
             "tabs": list(self._tabs),
             "tab": self._tab,
             "field": field,
             "by": by,
             "goal": "" if scope.goal is None else called(scope.goal),
+            "compares": before is not None,
             "nothing": self.nothing,
             "rows": [row | {"shown": _shown(field, row)} for row in rows],
         }
@@ -127,6 +134,11 @@ class Breakdown(AskedView):
         if scope.goal is None:
             return None
         return await self._ask("conversion", scope, goal=to_text(scope.goal), field=field, top=_MOST_COMPARED)
+
+    async def _before(self, scope: Scope, field: str, by: str) -> Rows | None:
+        if not self.compares:
+            return None
+        return await self._ask("breakdown", scope.before, field=field, top=_MOST_COMPARED, by=by)
 
     async def _learn_properties(self, span: Scope) -> None:
         """Have a tab for each property that events of a span have: the same through every filter, so asked once."""
@@ -172,6 +184,17 @@ def with_conversion(rows: Rows, reached: Rows) -> Rows:
     empty: dict[str, Any] = {"reached": None, "conversion": None}
     of = [empty if row["is_other"] else of_value.get(row["value"], empty) for row in rows]
     return [row | {name: one[name] for name in empty} for row, one in zip(rows, of, strict=True)]
+
+
+def with_before(rows: Rows, before: Rows) -> Rows:
+    """Return a breakdown's rows with each count of the span before, as `sessions_before`.
+
+    It is None of all others, which were others then, and of what may be among those that were others then.
+    """
+    there = {row["value"]: row for row in before if not row["is_other"]}
+    missing = dict.fromkeys(_COUNTS, None if any(row["is_other"] for row in before) else 0)
+    of = [dict.fromkeys(_COUNTS) if row["is_other"] else there.get(row["value"], missing) for row in rows]
+    return [row | {f"{name}_before": one[name] for name in _COUNTS} for row, one in zip(rows, of, strict=True)]
 
 
 def as_csv(rows: Rows) -> str:

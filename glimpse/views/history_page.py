@@ -17,10 +17,11 @@ class HistoryPage(AskedPage):
 
     def __init__(self, ask: Ask, *, theme: ThemeName) -> None:
         shared: dict[str, Any] = {"is_alone": False, "theme": theme}
-        self.overview = Overview(ask, Scope(), **shared)
-        super().__init__("history", [self.overview, *(Breakdown(ask, Scope(), of=of, **shared) for of in CARDS)])
+        self._compared = [Overview(ask, Scope(), **shared), *(Breakdown(ask, Scope(), of=of, **shared) for of in CARDS)]
+        super().__init__("history", self._compared)
 
     def show(self, scope: Scope, *, compares: bool) -> None:
         """Go on to another scope."""
-        self.overview.compares = compares
+        for part in self._compared:
+            part.compares = compares
         super().show(scope, compares=compares)

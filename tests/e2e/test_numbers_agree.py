@@ -238,6 +238,43 @@ def see_conversion(served: Served, page: Page, asked: str) -> None:
     agrees("conversion", shown, told)
 
 
+def test_each_line_of_the_history_tells_its_change_from_the_apis_numbers(served: Served, watched: Watched):
+    r, now, hour = random.Random(21), now_ms(), 3_600_000
+    events = [
+        event | {"projectId": "change", "timestamp": now - r.choice([hour // 2, 3 * hour // 2])} for event in visits(r)
+    ]
+    assert served.post(events)[0] == 200
+    wait_until(lambda: served.ledger("change")["in_buffer"] == 0, timeout_s=20, what="all is in the store")
+    for where in ["", *(a_filter(r) for _ in range(FILTERS))]:
+        asked = f"project=change&where={quote(where)}"
+        shown = f"view=history&since={now - hour}&until={now}&compare=before&goal=purchase"
+        page = watched.open(f"{served.url}/glimpse_app?{asked}&{shown}")
+        for card, field, by in (("Pages", "page", "page_views"), ("Places", "country", "sessions")):
+            told = changes(served, asked, now, field, by)
+            lines = page.locator(f"section[aria-label={card}] .line")
+            cells = "lines => lines.map(line => ['.n', '.change'].map(name => line.querySelector(name)?.textContent))"
+            agrees(
+                f"{card} of {where}",
+                lambda lines=lines, cells=cells: Counter(map(tuple, lines.evaluate_all(cells))),
+                told,
+            )
+        page.context.close()
+
+
+def changes(served: Served, asked: str, now: int, field: str, by: str) -> Counter[tuple[str, str]]:
+    """Return what the API counts of each value in the last hour, and the change from the hour before, as written."""
+    asked = f"/api/v1/breakdown?{asked}&field={field}&by={by}&top=1000"
+    spans = [f"&since={end - 3_600_000}&until={end}" for end in (now, now - 3_600_000)]
+    counted = [{row["value"]: row[by] for row in served.get(asked + span)} for span in spans]
+    told: Counter[tuple[str, str]] = Counter()
+    for value, n in counted[0].items():
+        before = counted[1].get(value, 0)
+        part = rounded(abs(n / before - 1) * 100, 0) if before else ""
+        same = "±0%" if n == before else "new"
+        told[str(n), f"{'▲' if n > before else '▼'} {part}%" if before and n != before else same] += 1
+    return told
+
+
 def numbers_of(texts: list[str], but: int) -> list[int]:
     return but_minute([int(text.replace(",", "")) for text in texts], but)
 

@@ -52,18 +52,26 @@ export function render({model, el}) {
     if (is_known) box.title = `${row.reached.toLocaleString()} of these sessions reached ${s.goal}`
     return box
   }
+  // How what the lines are counted by has changed since the span before.
+  const change = (row) => {
+    const now = row[counted_by], before = row[`${counted_by}_before`]
+    const text = before == null ? "–" : before > 0 ? changed(now / before - 1, "%") : now > 0 ? "new" : "±0%"
+    const box = make("span", "change num", text)
+    box.title = before == null ? "Before: not known" : `Before: ${number(before)}`
+    return box
+  }
   const line = (row, most) => {
     const li = make("li")
     const can_pick = !row.is_other
     const one = can_pick ? button("line", null, () => pick(s.field, row.value)) : make("div", "line")
     if (can_pick) one.tabIndex = -1
     const bar = make("i", "bar")
-    bar.style.width = `calc((100% - ${s.goal ? 146 : 50}px) * ${row[counted_by] / most})`
+    bar.style.setProperty("--part", row[counted_by] / most)
     const name = s.field.endsWith("country") && row.value ? country_name(row.value) : row.shown
     one.dataset.key = String(row.value)
     one.title = can_pick ? `Filter by ${name}` : name
     one.append(bar, make("span", row.value == null ? "name clip none" : "name clip", name),
-      make("span", "n num", row[counted_by].toLocaleString()), make("span", "share num", percent(row.part)))
+      make("span", "n num", row[counted_by].toLocaleString()), ...(s.compares ? [change(row)] : []), make("span", "share num", percent(row.part)))
     if (s.goal) one.append(converted(row))
     li.append(one)
     return li
@@ -89,6 +97,7 @@ export function render({model, el}) {
     tabs.show(s.tabs, s.tab)
     if (s.field !== field || (sorted_by in GOAL && !s.goal)) sorted_by = s.by
     field = s.field
+    list.dataset.beside = [s.compares && "change", s.goal && "goal"].filter(Boolean).join(" ")
     keep_focus(columns, () => columns.replaceChildren(...Object.entries({...UNITS, ...(s.goal ? GOAL : {})}).map(([key, name]) => {
       const one = button("column", name, () => { sorted_by = key; fill() })
       one.dataset.key = key

@@ -119,6 +119,26 @@ async def test_a_goal_is_typed_and_each_line_of_a_breakdown_says_how_many_reach_
     assert ("conversion", "", {"goal": 'name = "buy"', "field": "page", "top": 1000}) in asked
 
 
+async def test_each_line_of_a_breakdown_says_what_was_counted_in_the_span_before():
+    now = [row("/a", 4), row("/new", 1), row(None, 9, is_other=True)]
+    before = [row("/a", 2), row("/gone", 7)]
+    spans = []
+
+    async def ask(question: str, scope: Scope, **arguments: Any) -> Any:
+        spans.append((scope.since, scope.until, arguments["top"]))
+        return now if scope.since == 100 else before
+
+    drawn = await ready(Breakdown(ask, Scope(since=100, until=150), of="pages", compares=True))
+    assert drawn["compares"]
+    assert [line["events_before"] for line in drawn["rows"]] == [2, 0, None]
+    assert set(spans) == {(100, 150, 200), (50, 100, 1000)}
+    before.append(row(None, 3, is_other=True))  # among which /new may have been
+    drawn = await ready(Breakdown(ask, Scope(since=100, until=150), of="pages", compares=True))
+    assert [line["events_before"] for line in drawn["rows"]] == [2, None, None]
+    drawn = await ready(Breakdown(ask, Scope(since=100, until=150), of="pages"))
+    assert "events_before" not in drawn["rows"][0]
+
+
 async def test_a_mistake_in_a_goal_stays_told_while_goals_are_offered():
     picker = GoalPicker(store([], breakdown=[row("buy", 4)]), Scope(), goal="contry = 1")
     assert picker.filter is None
