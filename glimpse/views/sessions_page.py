@@ -46,7 +46,7 @@ class SessionList(AskedView):
 
     def __init__(self, ask: Ask, scope: Scope, **params: Any) -> None:
         self._choose: Callable[[str, str], None] = lambda _project, _id: None
-        self._open = ("", "")  # project and id
+        self._open = self._first = ("", "")  # project and id: what was chosen, and what is shown until then
         super().__init__(ask, scope, **params)
 
     def _draw(self) -> AskedPicture:
@@ -57,15 +57,24 @@ class SessionList(AskedView):
 
     async def _answer(self, scope: Scope) -> Any:
         rows = await self._ask("sessions", scope, limit=MOST + 1)
+        if not self._open[1]:
+            self._show_newest(rows[:MOST])
         return {
             "tz": scope.tz,
-            "open": self._open[1],
+            "open": self._open[1] or self._first[1],
             "more": len(rows) > MOST,
             "rows": [{name: row.get(name) for name in (*_FACTS, *_PLACE)} for row in rows[:MOST]],
         }
 
+    def _show_newest(self, rows: Rows) -> None:
+        """Have the newest session shown where none is chosen; it stays for as long as it is listed."""
+        listed = [(row["project"], row["id"]) for row in rows]
+        if self._first not in listed:
+            self._first = listed[0] if listed else ("", "")
+            self._choose(*self._first)
+
     def on_choice(self, choose: Callable[[str, str], None]) -> None:
-        """Call with project and id of each session that is clicked on."""
+        """Call with project and id of each session that is clicked on, and of the newest until then."""
         self._choose = choose
 
     def _wish(self, what: dict[str, Any]) -> None:

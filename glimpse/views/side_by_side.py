@@ -19,7 +19,7 @@ from glimpse.views.steps import called
 
 LEAST, MOST = 2, 4
 _MOST_CHARS = 2000
-_ANOTHER = 'device = "phone"'  # beside everything, where no segment is saved
+_DEVICES = tuple(f'device = "{kind}"' for kind in ("phone", "desktop", "tablet"))  # where no other segment is saved
 
 
 class Columns(AskedPicture):
@@ -59,10 +59,11 @@ class SideBySide(AskedView):
 
     async def _answer(self, scope: Scope) -> Any:
         known = await self._saved.read(scope.project) if self._saved else {}
-        columns = self._columns or ("", next(iter(sorted(known)), _ANOTHER))
+        columns = self._columns or ("", _another(known, ()))
         return {
             "columns": await asyncio.gather(*(self._column(scope, text, known) for text in columns)),
             "known": sorted(known),
+            "another": _another(known, columns),
             "goal": called(scope.goal) if scope.goal is not None else "",
             "least": LEAST,
             "most": MOST,
@@ -115,6 +116,11 @@ class SideBySide(AskedView):
 def _can_be(columns: Sequence[Any]) -> tuple[str, ...]:
     given = tuple(one.strip() for one in columns if isinstance(one, str) and len(one) <= _MOST_CHARS)
     return given if len(given) == len(columns) and LEAST <= len(given) <= MOST else ()
+
+
+def _another(known: Kept, columns: Sequence[str]) -> str:
+    """Return what one more column begins with: a segment that is not there yet, else a filter; everything at last."""
+    return next((text for text in (*sorted(known), *_DEVICES) if text not in columns), "")
 
 
 async def _no_rows() -> Rows:

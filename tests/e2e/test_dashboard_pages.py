@@ -9,7 +9,7 @@ from typing import Any
 from urllib.parse import quote
 
 import pytest
-from browsing import Page, Watched, chromium, tile, wait_for_map
+from browsing import PHONE, Page, Watched, chromium, tile, wait_for_map
 from playwright.sync_api import Locator
 from serving import Served, an_event, now_ms
 from waiting import wait_until
@@ -280,4 +280,15 @@ def test_an_address_with_a_segment_that_there_is_not_says_so_and_shows_everythin
         page = watched.open(f"{served.url}/glimpse_app?project=unsaved&segment=nobody's")
         page.get_by_text("There is no segment “nobody's” here").wait_for()
         wait_until(lambda: tile(page, "Sessions") == "4", what="all that there is")
+        assert (watched.errors, watched.strays) == ([], [])
+
+
+def test_on_a_phone_the_ledger_shows_that_it_goes_on(served: Served):
+    assert served.post([an_event("ledger")])[0] == 200
+    with chromium() as watched:
+        page = watched.open(f"{served.url}/glimpse_app?project=ledger&view=operations", PHONE)
+        ledger = page.get_by_role("region", name="Ledger by project")
+        wait_until(lambda: ledger.get_attribute("data-goes_on") == "true", what="that there is more")
+        ledger.evaluate("box => { box.scrollLeft = box.scrollWidth }")
+        wait_until(lambda: ledger.get_attribute("data-goes_on") == "false", what="its end")
         assert (watched.errors, watched.strays) == ([], [])

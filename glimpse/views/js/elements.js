@@ -15,6 +15,13 @@ const button = (name, text, on_click) => {
 const write = (el, text) => {
   if (el.textContent !== text) el.textContent = text
 }
+// Has a box say whether it goes on to the right, for its end to fade; call what is returned when its content has changed.
+const say_goes_on = (box) => {
+  const look = () => { box.dataset.goes_on = String(box.scrollLeft + box.clientWidth < box.scrollWidth - 1) }
+  box.addEventListener("scroll", look, {passive: true})
+  new ResizeObserver(look).observe(box)
+  return look
+}
 // Has a card of a stored answer look as it stands with it: asked for, failed, there. Its first answer has a shape to wait for.
 const phased = (card, model) => {
   card.dataset.phase = model.phase

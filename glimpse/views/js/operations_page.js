@@ -58,6 +58,7 @@ export function render({model, el}) {
   thead.append(names)
   table.append(thead, tbody)
   scroll.append(table)
+  const look = say_goes_on(scroll)
   books.card.append(scroll)
 
   const columns = make("div", "columns"), left = make("div", "whole"), right = make("div", "whole")
@@ -139,6 +140,7 @@ export function render({model, el}) {
     if (key === lists) return
     lists = key
     tbody.replaceChildren(...s.books.map(book))
+    look()
     letters.hint.textContent = dead > s.letters.length ? `the latest ${s.letters.length} of ${number(dead)}` : ""
     no_letters.hidden = s.room && dead > 0
     no_letters.textContent = s.room ? "None: every event that was taken could be stored." : "Unknown for as long as Redis does not answer."

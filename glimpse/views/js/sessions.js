@@ -19,7 +19,7 @@ export function render({model, el}) {
   card.append(head, tools, list, empty)
   el.append(card)
   const tell_found = say_found(card)
-  let s = {rows: []}, open = "", asked = 0
+  let s = {rows: []}, open = "", is_chosen = false, asked = 0
 
   const draw = (row) => {
     const li = make("li")
@@ -41,6 +41,7 @@ export function render({model, el}) {
     one.search_ = [where, way, device, row.source ?? "direct", row.id].join("\n").toLowerCase()
     one.addEventListener("click", () => {
       open = row.id
+      is_chosen = true
       mark()
       model.wanted = JSON.stringify({open: row.id, project: row.project, n: Date.now() + ++asked})
     })
@@ -65,7 +66,7 @@ export function render({model, el}) {
     if (model.state && model.state !== drawn) {
       drawn = model.state
       s = JSON.parse(drawn)
-      open ||= s.open
+      if (!is_chosen) open = s.open
       keep_focus(list, () => list.replaceChildren(...s.rows.map(draw)))
       mark()
     }

@@ -12,7 +12,7 @@ export function render({model, el}) {
   const card = make("section", "card")
   card.setAttribute("aria-label", "Segments side by side")
   const head = make("div", "head")
-  const add = button("add", "Add a column", () => want([...typed, ""]))
+  const add = button("add", "Add a column", () => want([...typed, s.another]))
   const hint = make("span", "hint", "")
   const scroll = make("div", "scroll")
   const empty = make("div", "empty")

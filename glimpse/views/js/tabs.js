@@ -13,14 +13,12 @@ const tab_list = (panel, choose) => {
     one.click()
   })
   // Where there are more of them than fit, its end fades, and a wheel turns them.
-  const look = () => { list.dataset.goes_on = String(list.scrollLeft + list.clientWidth < list.scrollWidth - 1) }
-  list.addEventListener("scroll", look, {passive: true})
+  const look = say_goes_on(list)
   list.addEventListener("wheel", (event) => {
     if (list.scrollWidth <= list.clientWidth || event.deltaX) return
     event.preventDefault()
     list.scrollLeft += event.deltaY
   })
-  new ResizeObserver(look).observe(list)
   let names = []
   // `titles` says what a name stands for.
   const show = (all, chosen, titles = {}) => {

@@ -40,10 +40,16 @@ export function render({model, el}) {
     return one
   })
   if (pages.length > 1) nav.append(...pages)
+  say_goes_on(nav)
+  // On a phone not all fit: the one that is open is in the middle, where it can be.
+  const show_page = (one) => { nav.scrollLeft = one.offsetLeft - nav.offsetLeft - (nav.clientWidth - one.offsetWidth) / 2 }
   const mark_page = () => {
     for (const one of pages) {
-      if (one.dataset.view === model.view) one.setAttribute("aria-current", "page")
-      else one.removeAttribute("aria-current")
+      if (one.dataset.view !== model.view) one.removeAttribute("aria-current")
+      else {
+        one.setAttribute("aria-current", "page")
+        show_page(one)
+      }
     }
     // A notebook's title is its own.
     if (window.glimpse_page) document.title = model.views[model.view] ? `${model.views[model.view]} · Glimpse` : "Glimpse"
@@ -71,6 +77,7 @@ export function render({model, el}) {
   fill()
   paint()
   mark_page()
+  new ResizeObserver(mark_page).observe(nav)
   model.on("view", mark_page)
   model.on("projects", fill)
   model.on("project", fill)

@@ -14,6 +14,7 @@ from glimpse.errors import QueryError, StoreUnavailable
 from glimpse.filters import as_filter
 from glimpse.views.breakdown import Breakdown, as_csv
 from glimpse.views.scope import Scope
+from glimpse.views.sessions_page import SessionList
 
 ROWS = [
     {"value": '=HYPERLINK("x")', "is_other": False, "events": 3, "page_views": 3, "sessions": 2, "share": 0.75},
@@ -109,3 +110,30 @@ async def test_what_is_saved_is_what_is_shown_and_no_formula():
     content = base64.b64decode(card._lines.file["content"])
     assert pq.read_table(io.BytesIO(content)).to_pylist() == ROWS
     assert card._lines.file["name"] == "shop-pages-top.parquet"
+
+
+async def test_the_newest_session_is_shown_until_one_is_chosen_and_for_as_long_as_it_is_listed():
+    listed, opened = [{"project": "shop", "id": "b"}, {"project": "shop", "id": "a"}], []
+
+    async def ask(_question: str, _scope: Scope, **_arguments: Any) -> Any:
+        return listed
+
+    view = SessionList(ask, Scope("shop"))
+    view.on_choice(lambda project, session: opened.append((project, session)))
+
+    async def marked() -> str:
+        view.reload()
+        await wait_until_async(lambda: view.picture.phase == "ready", what="the list")
+        return json.loads(view.picture.state)["open"]
+
+    assert await marked() == "b"
+    listed.insert(0, {"project": "shop", "id": "c"})
+    assert await marked() == "b"
+    del listed[:2]
+    assert await marked() == "a"
+    assert (opened, view.choices) == ([("shop", "b"), ("shop", "a")], {})  # an address says what was chosen alone
+    listed.insert(0, {"project": "shop", "id": "d"})
+    view.picture.wanted = json.dumps({"open": "d", "project": "shop"})
+    listed.clear()
+    assert await marked() == "d"
+    assert (opened[2:], view.choices) == ([("shop", "d")], {"session": ("shop/d",)})

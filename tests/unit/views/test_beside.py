@@ -97,6 +97,24 @@ async def test_columns_are_segments_by_their_names_or_filters():
     assert first["steps"] == [[0, 4, 9, 0.5, 30.0, 0.5]]
 
 
+async def test_one_more_column_begins_with_something_that_is_not_there_yet():
+    async def read(_project: str) -> Kept:
+        return {name: to_json(parse('country = "DE"')) for name in ("A", "B")}
+
+    async def write(*_: Any) -> None: ...
+
+    totals = [{"sessions": 0, "page_views": 0, "bounces": 0}]
+    view = SideBySide(store([], totals=totals), Scope(), saved=Saved(read, write))
+    begun = []
+    for more in ([], ["", "A"], ["", "B"], ["A", "B"], ["A", "B", 'device = "phone"']):
+        if more:
+            view.picture.wanted = json.dumps({"columns": more})
+        drawn = await ready(view)
+        begun.append(drawn["another"])
+    assert [column["typed"] for column in drawn["columns"]] == ["A", "B", 'device = "phone"']
+    assert begun == ["B", "B", "A", 'device = "phone"', 'device = "desktop"']
+
+
 def test_the_mean_duration_weighs_each_interval_by_its_sessions():
     rows = [
         {"sessions": 3, "duration_s": 10.0},

@@ -73,6 +73,8 @@ DOT_AT = """() => {
 }"""
 
 
+COUNT_ROWS = "lists => lists.map(list => list.children.length)"
+
 # The middle of the chart's tallest bar.
 BAR_AT = """() => {
   const stack = [...Bokeh.index.roots]
@@ -683,3 +685,46 @@ def test_a_journey_has_its_place_on_a_small_map_and_one_of_unknown_place_has_non
     shown.locator(".g-journey .step").wait_for()
     assert not shown.locator(".g-journey .map").is_visible()
     shown.context.close()
+
+
+async def lists_many(question: str, scope: Scope, **arguments: Any) -> Any:
+    """Answer with more rows than any list has room for."""
+    match question:
+        case "breakdown":
+            return [
+                {"value": str(n), "events": 3, "page_views": 2, "sessions": 1, "is_other": False} for n in range(50)
+            ]
+        case "sessions":
+            return [{"project": "shop", "id": f"s{n}", "started_at": n, "pages": 1, "events": 1} for n in range(50)]
+    return []
+
+
+def test_lists_end_with_a_whole_row(site, browser):
+    site.ask = lists_many
+    cut = """lists => lists.map(list => {
+      const {top, height} = list.children[0].getBoundingClientRect()
+      const part = (list.getBoundingClientRect().bottom - top) % height
+      return Math.min(part, height - part)
+    })"""
+    for size in (WIDE, PHONE, {"width": 1280, "height": 777}):
+        for view, lists in (("history", ".g-breakdown .list"), ("sessions", ".g-sessions .list")):
+            shown = browser.open(f"{site.url}?project=shop&view={view}", size)
+            rows = shown.locator(lists)
+            wait_until(lambda rows=rows: rows.count() and all(n > 20 for n in rows.evaluate_all(COUNT_ROWS)))
+            assert max(rows.evaluate_all(cut)) <= 2, (size, view)
+            shown.context.close()
+
+
+def test_on_a_phone_the_pages_stand_in_one_row_that_shows_that_it_goes_on(site, browser):
+    site.ask = says_little
+    for view, goes_on in (("live", "true"), ("performance", "false")):
+        shown = browser.open(f"{site.url}?project=shop&view={view}", PHONE)
+        nav = shown.get_by_role("navigation", name="Pages")
+        wait_until(lambda nav=nav, goes_on=goes_on: nav.get_attribute("data-goes_on") == goes_on)
+        pages = [page.bounding_box() for page in nav.get_by_role("button").all()]
+        assert len({page["y"] for page in pages}) == 1
+        open_page = nav.locator("[aria-current]").bounding_box()
+        assert open_page["x"] >= 0
+        assert open_page["x"] + open_page["width"] <= PHONE["width"]
+        assert shown.evaluate("document.documentElement.scrollWidth") == PHONE["width"]
+        shown.context.close()
