@@ -85,7 +85,7 @@ def test_a_parts_script_is_not_translated_by_the_browser_as_it_is_known_by_a_has
 
 def test_the_page_is_written_at_once_by_the_handler_that_we_extend():
     written = calls_of(panel.io.server.DocHandler.get)
-    assert written.count("self.write") == 2  # the page, or that one may not see it
+    assert written.count("self.write") in {2, 3}  # the page, or that one may not see it, or in 1.10 not administer
     assert "self.flush" not in written
     assert panel.io.server.per_app_patterns[-1][1] is panel.io.server.DocHandler
 
