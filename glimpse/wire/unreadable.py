@@ -12,7 +12,7 @@ import msgspec
 
 from glimpse.wire.errors import FieldError, RejectReason
 
-# ValueError is what the decoder raises for text that is not UTF-8; its DecodeError is one as well.
+# ValueError is what the decoder raised for text that is not UTF-8 before msgspec 0.23; its DecodeError is one as well.
 UNDECODABLE = (ValueError, RecursionError)
 
 _untyped = msgspec.json.Decoder()
@@ -45,15 +45,27 @@ def _why(problem: Exception, text: bytes) -> str:
         return "it is nested too deeply"
     if not text or text.isspace():
         return "it is empty"
-    if text.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in text[:2]:
-        return "it looks like UTF-16 or UTF-32"
-    if text.startswith(b"\x1f\x8b"):
-        return "it looks like gzip, which Content-Encoding has to say"
+    if encoded := _otherwise_encoded(problem, text):
+        return encoded
     found = _AT_BYTE.search(str(problem))
     at = int(found[1]) if found else 0
     if found and (literal := _NO_NUMBER.match(text, at - 1) or _NO_NUMBER.match(text, at)):  # a sign may stand before
         return f"JSON has no {literal[0].decode()} {found[0]}"
     return str(problem)[:200]
+
+
+def _otherwise_encoded(problem: Exception, text: bytes) -> str | None:
+    """Say what text is instead of UTF-8, or which byte is none: not every version of the decoder names it."""
+    if text.startswith((b"\xff\xfe", b"\xfe\xff")) or b"\0" in text[:2]:
+        return "it looks like UTF-16 or UTF-32"
+    if text.startswith(b"\x1f\x8b"):
+        return "it looks like gzip, which Content-Encoding has to say"
+    if "utf-8" in str(problem).lower():
+        try:
+            text.decode()
+        except UnicodeDecodeError as where:
+            return str(where)
+    return None
 
 
 def out_of_range(text: bytes | memoryview) -> FieldError | None:
