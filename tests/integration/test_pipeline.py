@@ -530,6 +530,16 @@ async def test_a_drain_cancelled_while_the_store_commits_and_never_resumed_is_ma
     second.die()
 
 
+async def cut_off(drain: Drain, turns: int) -> None:
+    """Begin a turn of the drain, and cancel it after so many turns of the loop."""
+    task = asyncio.create_task(drain.pipeline.drain_once())
+    for _ in range(turns):
+        await asyncio.sleep(0)
+    task.cancel()
+    with contextlib.suppress(asyncio.CancelledError):
+        await task
+
+
 async def test_cancelled_at_whatever_moment_a_drain_neither_loses_nor_doubles(buffer: EventBuffer, settings: Settings):
     drain = Drain(buffer, msgspec.structs.replace(settings, flush_rows=1))
     await drain.pipeline.recover()
@@ -538,12 +548,7 @@ async def test_cancelled_at_whatever_moment_a_drain_neither_loses_nor_doubles(bu
         events = [fresh(), fresh()]
         await buffer.append(Receipt(events))
         sent += [event.id for event in events]
-        task = asyncio.create_task(drain.pipeline.drain_once())
-        for _ in range(turns):
-            await asyncio.sleep(0)  # one turn of the loop
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await cut_off(drain, turns)
     await drain.pipeline.close()
     assert sorted(e for e, _ in drain.stored()) == sorted(sent)
     assert sorted(row.id for row in drain.window.rows) == sorted(sent)
@@ -562,12 +567,7 @@ async def test_cancelled_at_whatever_moment_a_drain_that_reads_ahead_neither_los
     for event in events:
         await buffer.append(Receipt([event]))
     for turns in range(80):
-        task = asyncio.create_task(drain.pipeline.drain_once())
-        for _ in range(turns):
-            await asyncio.sleep(0)  # one turn of the loop
-        task.cancel()
-        with contextlib.suppress(asyncio.CancelledError):
-            await task
+        await cut_off(drain, turns)
     await drain.pipeline.close()
     assert sorted(e for e, _ in drain.stored()) == sorted(event.id for event in events)
     assert [row.id for row in drain.window.rows] == [event.id for event in events]
