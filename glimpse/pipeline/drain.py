@@ -70,6 +70,11 @@ class Found(NamedTuple):
     left: set[int]  # shards that gave what had been read before, and may have more of that
     has_more: bool
 
+    @property
+    def all(self) -> list[Entry]:
+        """What all of the shards gave."""
+        return [entry for some in self.entries.values() for entry in some]
+
 
 class Pipeline:
     """One owner's drain of some shards. `recover` once, then `drain_once` often; `close` before it ends.
@@ -173,8 +178,7 @@ class Pipeline:
             self.times.done("read")
             async with self._reading_ahead(found):
                 await self._buffer.confirm()  # else requests that Redis is about to confirm wait for this batch
-                entries = [entry for some in found.entries.values() for entry in some]
-                events = await self._take(entries, has_more=found.has_more) if entries else 0
+                events = await self._take(found.all, has_more=found.has_more) if found.all else 0
                 await self._commit_if_due(has_more=found.has_more)
                 self.times.done("commit wait")
             self.times.done("read")
@@ -189,6 +193,9 @@ class Pipeline:
     async def hand_over(self) -> bool:
         """Store all that was read, for another to go on from there; return False, and go on, if that can't be."""
         async with self._busy:
+            if self._ahead:
+                ahead, self._ahead = self._ahead, None
+                await self._take(ahead.all)
             await self._sharing.settle()
             self.is_over = await self._commit()
             if self.is_over:

@@ -594,6 +594,17 @@ async def test_a_batch_that_fails_while_the_next_one_is_read_comes_before_it_aga
     assert [row.id for row in drain.window.rows] == [event.id for event in events]
 
 
+async def test_what_was_read_ahead_is_stored_before_others_take_over(drain: Drain, monkeypatch: pytest.MonkeyPatch):
+    monkeypatch.setattr("glimpse.pipeline.drain.EVENTS_BESIDE_REQUESTS", 2)
+    for event in (events := [fresh() for _ in range(9)]):
+        await drain.buffer.append(Receipt([event]))
+    assert await drain.pipeline.drain_once() == 2
+    assert await drain.pipeline.hand_over()
+    assert await drain.buffer.read_unacknowledged() == []
+    waiting = await drain.buffer.read(100)
+    assert {e for e, _ in drain.stored()} | {e.id for entry in waiting for e in entry.packed} == {e.id for e in events}
+
+
 def _cancel(*_: object) -> None:
     raise asyncio.CancelledError
 
