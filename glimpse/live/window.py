@@ -148,7 +148,7 @@ class Window:
                 ids.add(event.id)
                 self._events.append(event)
                 received_at = event.received_at
-                self._leave_at.append((min(now, received_at)) + span_ms)
+                self._leave_at.append(min(now, received_at) + span_ms)
             fresh.append(event)
         return fresh
 

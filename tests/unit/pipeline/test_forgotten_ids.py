@@ -59,23 +59,25 @@ async def test_of_more_events_a_minute_than_ids_are_remembered_the_store_is_aske
     assert stored.asked == []
 
 
-async def test_an_event_that_comes_again_after_its_id_is_remembered_no_more_is_asked_for_and_left_out():
+async def of_one_there_is_a_print() -> tuple[Stored, Duplicates, AdmittedEvent]:
+    """Return a memory that has let go of an event's id, and that event."""
     stored = Stored()
     duplicates = Duplicates(stored.known, most=50)
     first = admitted(at=NOW)
     await take(duplicates, stored, [first])
     await take_more(duplicates, stored)
+    return stored, duplicates, first
+
+
+async def test_an_event_that_comes_again_after_its_id_is_remembered_no_more_is_asked_for_and_left_out():
+    stored, duplicates, first = await of_one_there_is_a_print()
     second = admitted(at=NOW + 100)
     assert await take(duplicates, stored, [first, second]) == [second.id]
     assert stored.asked == [("shop", first.id)]
 
 
 async def test_an_event_that_was_not_stored_after_all_may_come_again_also_when_its_print_is_there():
-    stored = Stored()
-    duplicates = Duplicates(stored.known, most=50)
-    first = admitted(at=NOW)
-    await take(duplicates, stored, [first])
-    await take_more(duplicates, stored)
+    stored, duplicates, first = await of_one_there_is_a_print()
     stored.pairs.discard(("shop", first.id))
     duplicates.forget(("shop", first.id))
     assert await take(duplicates, stored, [first]) == [first.id]
