@@ -1,7 +1,7 @@
 """Take the pictures in docs/ anew: `make screenshots`. A server of its own, simulated visitors, and Chromium.
 
-What they show has really come over HTTP and gone through all of Glimpse. `--minutes` says for how long visitors come
-before the pictures are taken; the chart over 30 minutes fills as long.
+What they show has really come over HTTP and gone through all of Glimpse: two hours of visits at once, then others as
+they come, for `--minutes` before the pictures are taken.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ CHROMIUM_FLAGS = (
     "--no-first-run",
 )
 START_WITHIN_S = 60
+PAST_S = 7200
 LOOKED_AT_S = 6  # what moves on the page has begun to
 
 
@@ -157,7 +158,7 @@ async def main(minutes: float, rate: float, names: list[str]) -> None:
     """Serve, simulate, wait, and take the pictures while visitors go on."""
     with tempfile.TemporaryDirectory(prefix="glimpse-pictures-") as folder:
         async with served(Path(folder)) as url:
-            visitors = asyncio.create_task(simulate(Simulation(url=url, rate=rate, seed=2026)))
+            visitors = asyncio.create_task(simulate(Simulation(url=url, rate=rate, seed=2026, past_s=PAST_S)))
             for _ in tqdm(range(round(minutes * 60)), desc="Visitors come", unit="s"):
                 await asyncio.sleep(1)
             await take_all(url, names)

@@ -18,7 +18,7 @@ from glimpse.errors import GlimpseError
 
 EXIT_REFUSED = 2  # the command could not run
 VENDORS = ("umami", "goatcounter", "plausible")  # those of `glimpse.transfer.readers.vendors`, which is slow to import
-_UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600}
+_UNITS_S = {"": 1, "s": 1, "m": 60, "h": 3600, "d": 86_400}
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -41,7 +41,7 @@ def _parser() -> argparse.ArgumentParser:
     demo = _command(steps, "demo", commands.demo, "serve the dashboard and a demo shop, with simulated visitors")
     demo.add_argument("--port", type=int, default=5006, help="port to serve on (default: 5006)")
     demo.add_argument("--no-browser", action="store_true", help="don't open the dashboard in a browser")
-    _add_traffic(demo, rate=25)
+    _add_traffic(demo, rate=25, past="1h")
 
     collect = _command(steps, "collect", commands.collect, "take events over HTTP, fast and without a dashboard")
     collect.add_argument("--port", type=int, default=5006, help="port to listen on (default: 5006)")
@@ -56,7 +56,7 @@ def _parser() -> argparse.ArgumentParser:
     simulate.add_argument("--project", default="demo", help="project the events are for (default: demo)")
     simulate.add_argument("--duration", type=_seconds, help="stop after so long, such as 90s, 5m or 2h")
     simulate.add_argument("--connections", type=_positive, default=16, help="requests under way at once (default: 16)")
-    _add_traffic(simulate, rate=20)
+    _add_traffic(simulate, rate=20, past="0s")
 
     project = _command(steps, "project", None, "register projects and set what holds for them")
     _add_project_steps(project.add_subparsers(dest="step", required=True, metavar="STEP"))
@@ -173,10 +173,17 @@ def _add_letter_steps(steps: Any) -> None:
     again.add_argument("--all", action="store_true", dest="is_all", help="all of them")
 
 
-def _add_traffic(parser: argparse.ArgumentParser, rate: int) -> None:
+def _add_traffic(parser: argparse.ArgumentParser, rate: int, past: str) -> None:
     parser.add_argument("--rate", type=float, default=rate, help="events a second (default: %(default)s)")
     parser.add_argument("--sessions", type=_positive, help="sessions at once (default: as many as the rate sustains)")
     parser.add_argument("--seed", type=int, help="repeat the visitors of an earlier run with this seed")
+    parser.add_argument(
+        "--past",
+        type=_seconds,
+        default=past,
+        metavar="SPAN",
+        help="for how long visitors have come before it begins, such as 30m or 6d (default: %(default)s)",
+    )
 
 
 def _positive(text: str) -> int:
@@ -186,7 +193,7 @@ def _positive(text: str) -> int:
 
 
 def _seconds(text: str) -> float:
-    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smh]?)", text)
+    found = re.fullmatch(r"(\d+(?:\.\d+)?)([smhd]?)", text)
     if not found:
         raise argparse.ArgumentTypeError(f"{text!r} is no span of time: write 90s, 5m or 2h")
     return float(found[1]) * _UNITS_S[found[2]]

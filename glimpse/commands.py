@@ -35,6 +35,7 @@ def demo(options: argparse.Namespace) -> int:
         rate=options.rate,
         sessions=options.sessions,
         seed=options.seed,
+        past_s=options.past,
         opens_browser=not options.no_browser,
     )
     return asyncio.run(demo.run())
@@ -73,6 +74,7 @@ def simulate(options: argparse.Namespace) -> int:
         seed=options.seed,
         project=options.project,
         duration_s=options.duration,
+        past_s=options.past,
         connections=options.connections,
     )
     total = round(simulation.rate * simulation.duration_s) if simulation.duration_s else None

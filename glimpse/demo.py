@@ -33,6 +33,7 @@ class Demo(msgspec.Struct, frozen=True, kw_only=True):
     rate: float = 25.0
     sessions: int | None = None
     seed: int | None = None
+    past_s: float = 0.0
     opens_browser: bool = True
 
     @property
@@ -53,7 +54,14 @@ class Demo(msgspec.Struct, frozen=True, kw_only=True):
         GlimpseError
             When the port is taken, or the server does not start; the message holds its last words.
         """
-        simulation = Simulation(url=self.url, rate=self.rate, sessions=self.sessions, seed=self.seed, project=PROJECT)
+        simulation = Simulation(
+            url=self.url,
+            rate=self.rate,
+            sessions=self.sessions,
+            seed=self.seed,
+            project=PROJECT,
+            past_s=self.past_s,
+        )
         _refuse_taken(self.port)
         self.settings.data_dir.mkdir(parents=True, exist_ok=True)
         log = self.settings.data_dir / "server.log"

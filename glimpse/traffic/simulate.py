@@ -1,7 +1,8 @@
 """Many visitors at once, at a steady number of events a second.
 
 The rate is kept by the wall clock; the visitors' own time runs as fast as that takes. With as many sessions as the
-rate sustains (the default) a visitor's second lasts about a second.
+rate sustains (the default) a visitor's second lasts about a second. Who came before it began is sent first, as fast as
+the server takes it, and with the times of then.
 """
 
 from __future__ import annotations
@@ -30,6 +31,8 @@ T = TypeVar("T")
 SECONDS_BETWEEN_EVENTS: Final = 6.0
 """How long a visitor takes from one event to the next, on average over many journeys."""
 FIRST_ARRIVE_WITHIN_S: Final = 20.0
+LONGEST_PAST_S: Final = 6.5 * 86_400
+"""Events of more than seven days ago lose their time at the edge; sending takes some of that."""
 _FINISH_WITHIN_S: Final = 2.0
 _BEHIND_S: Final = 0.5
 _PROGRESS_EVERY_S: Final = 0.25
@@ -47,6 +50,7 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
     seed: int | None = None
     project: str = "demo"
     duration_s: float | None = None
+    past_s: float = 0.0  # for how long visitors have come before it begins
     connections: int = 16
 
     def __post_init__(self) -> None:
@@ -54,6 +58,8 @@ class Simulation(msgspec.Struct, frozen=True, kw_only=True):
             raise SettingsError(f"{self.url} is no address of a server: give one such as http://localhost:5006")
         if self.rate <= 0 or (self.sessions is not None and self.sessions <= 0):
             raise SettingsError("the rate and the number of sessions must be greater than 0")
+        if not 0 <= self.past_s <= LONGEST_PAST_S:
+            raise SettingsError(f"a past of {self.past_s:g} s can't be: give 0 to {LONGEST_PAST_S:g} s (6.5 days)")
 
     @property
     def site(self) -> str:
@@ -102,22 +108,33 @@ def _told(name: str, counts: dict[str, int]) -> str:
 def calls(simulation: Simulation, now_ms: Callable[[], int]) -> Iterator[Call]:
     """Yield what all visitors send, in order, without end.
 
-    The same seed and times give the same calls. A session that ends makes room for the next.
+    The same seed and times give the same calls. A session that ends makes room for the next. Of the past, a visit is
+    one call when it ended then; one that still goes on is a call of what happened, and calls of what comes.
     """
     seed = random.randrange(2**32) if simulation.seed is None else simulation.seed
     chance = random.Random(seed)
-    crowd = Crowd(seed, now_ms)
+    begun_ms = arrived_ms = now_ms()
+    crowd = Crowd(seed, lambda: arrived_ms)
     number = itertools.count()  # decides between visitors who are due at the same time
+    # Seconds are those since it began; below 0 is the past.
     due: list[tuple[float, int, Tracker | None, Sequence[Sequence[Step]]]] = []
     for _ in range(simulation.sessions_at_once):
-        heapq.heappush(due, (chance.uniform(0, FIRST_ARRIVE_WITHIN_S), next(number), None, ()))
+        heapq.heappush(due, (chance.uniform(0, FIRST_ARRIVE_WITHIN_S) - simulation.past_s, next(number), None, ()))
     while True:
         at_s, _, tracker, left = heapq.heappop(due)
         if not tracker:
-            tracker, left = _arrive(simulation, crowd, chance, now_ms())
-        yield tracker.call(left[0], now_ms())
-        if len(left) > 1:
-            heapq.heappush(due, (at_s + left[1][0].at_s - left[0][0].at_s, next(number), tracker, left[1:]))
+            arrived_ms = now_ms() if at_s >= 0 else begun_ms + round(at_s * 1000)
+            tracker, left = _arrive(simulation, crowd, chance, arrived_ms)
+        if at_s >= 0:
+            told = 1
+            yield tracker.call(left[0], now_ms())
+        else:  # who arrived in the past: what followed until it began leaves with it
+            told = sum(at_s + group[0].at_s < 0 for group in left)
+            yield tracker.call_late([*itertools.chain(*left[:told])], now_ms())
+        at_s += left[told - 1][0].at_s - left[0][0].at_s
+        if len(left) > told:
+            until_next_s = left[told][0].at_s - left[told - 1][0].at_s
+            heapq.heappush(due, (at_s + until_next_s, next(number), tracker, left[told:]))
         else:
             heapq.heappush(due, (at_s + chance.expovariate(1), next(number), None, ()))
 
@@ -166,11 +183,14 @@ async def _send(
         if now - told_at >= _PROGRESS_EVERY_S:
             told_at = now
             on_progress(sender.account)
-        if due > now:
+        if call.is_deferred:
+            start = due = now  # the past has no rate
+        elif due > now:
             await asyncio.sleep(due - now)
         elif now - due > _BEHIND_S:
             due = now  # what could not be sent in its time is not made up for in a burst
-        due += call.events / simulation.rate
+        if not call.is_deferred:
+            due += call.events / simulation.rate
         await sender.submit(call)
 
 

@@ -23,6 +23,7 @@ class Call(NamedTuple):
     visitor: Visitor
     body: bytes
     events: int
+    is_deferred: bool = False  # they happened before
 
 
 class Tracker:
@@ -38,6 +39,7 @@ class Tracker:
 
     def __init__(self, visitor: Visitor, *, site: str, project: str, chance: random.Random, now_ms: int) -> None:
         self._visitor, self._site, self._project, self._chance = visitor, site, project, chance
+        self._arrived_ms = now_ms
         self._session_id = uuid7(now_ms, chance)
         self._number = itertools.count()
         self._landing: Page | None = None
@@ -45,19 +47,22 @@ class Tracker:
 
     def call(self, steps: Sequence[Step], now_ms: int) -> Call:
         """Put steps that happen now into one request."""
-        envelope = {
-            "projectId": self._project,
-            "sentAt": now_ms,
-            "deferred": False,
-            "events": [self._event(step, now_ms) for step in steps],
-        }
-        return Call(self._visitor, _encode(envelope), len(steps))
+        return self._request([self._event(step, now_ms) for step in steps], now_ms, is_deferred=False)
 
-    def _event(self, step: Step, now_ms: int) -> dict[str, Any]:
+    def call_late(self, steps: Sequence[Step], now_ms: int) -> Call:
+        """Put steps that happened when they were planned to into one request that leaves now."""
+        events = [self._event(step, self._arrived_ms + round(step.at_s * 1000)) for step in steps]
+        return self._request(events, now_ms, is_deferred=True)
+
+    def _request(self, events: Sequence[dict[str, Any]], now_ms: int, *, is_deferred: bool) -> Call:
+        envelope = {"projectId": self._project, "sentAt": now_ms, "deferred": is_deferred, "events": events}
+        return Call(self._visitor, _encode(envelope), len(events), is_deferred)
+
+    def _event(self, step: Step, at_ms: int) -> dict[str, Any]:
         return {
             "event": step.name,
-            "id": uuid7(now_ms, self._chance, next(self._number)),
-            "timestamp": now_ms,
+            "id": uuid7(at_ms, self._chance, next(self._number)),
+            "timestamp": at_ms,
             "sessionId": self._session_id,
             "properties": step.properties,
             "context": self._view(step) | self._surroundings,

@@ -6,7 +6,7 @@ import asyncio
 import json
 from collections import Counter
 from collections.abc import AsyncIterator
-from itertools import islice
+from itertools import islice, takewhile
 from typing import Any
 from urllib.parse import urlsplit
 from uuid import UUID
@@ -108,6 +108,36 @@ def test_ids_are_never_used_twice_and_order_as_they_were_made():
         assert own == sorted(own)
 
 
+def test_of_the_past_each_minute_is_as_busy_as_the_rate_says():
+    past = list(takewhile(lambda call: call.is_deferred, calls(Simulation(seed=4, rate=5, past_s=1800), lambda: NOON)))
+    minutes = Counter((NOON - event["timestamp"]) // 60_000 for event in events_of(past))
+    assert set(minutes) == set(range(30))
+    assert 0.7 < min(minutes.values()) / 300 < max(minutes.values()) / 300 < 1.3
+    assert all(json.loads(call.body)["deferred"] for call in past)
+
+
+def test_who_came_in_the_past_and_is_still_there_goes_on():
+    sent = planned(1200, sessions=60, past_s=600)
+    past, live = events_of([call for call in sent if call.is_deferred]), [call for call in sent if not call.is_deferred]
+    assert max(event["timestamp"] for event in past) < NOON
+    left = {event["sessionId"] for event in past if event["event"] == "page_leave"}
+    open_then = {event["sessionId"] for event in past} - left
+    heard = {event["sessionId"] for event in events_of(live)}
+    assert len(open_then & heard) > 0.8 * len(open_then) > 10
+    ids = [event["id"] for event in past + events_of(live)]
+    assert len(set(ids)) == len(ids)
+
+
+async def test_the_past_is_sent_at_once_and_the_rate_holds_from_then_on(house: dict[str, Any]):
+    simulation = Simulation(url=house["url"], rate=50, sessions=20, seed=2, past_s=300, duration_s=0.4)
+    report = await simulate(simulation)
+    of_now = [body for _, body in house["seen"] if not body["deferred"]]
+    of_then = [body for _, body in house["seen"] if body["deferred"]]
+    assert sum(len(body["events"]) for body in of_then) > 500
+    assert 5 < sum(len(body["events"]) for body in of_now) < 40
+    assert report.account.sent == sum(len(body["events"]) for body in of_now + of_then)
+
+
 async def test_each_visitor_has_an_address_and_a_browser_of_its_own(house: dict[str, Any]):
     await simulate(Simulation(url=house["url"], rate=400, sessions=60, seed=2, duration_s=0.5))
     headers = [headers for headers, _ in house["seen"]]
@@ -175,7 +205,9 @@ def test_what_a_server_refuses_is_told_with_its_reason():
     assert account.sent == 4
 
 
-@pytest.mark.parametrize("wrong", [{"url": "localhost:5006"}, {"url": "ftp://x"}, {"rate": 0}, {"sessions": 0}])
+@pytest.mark.parametrize(
+    "wrong", [{"url": "localhost:5006"}, {"url": "ftp://x"}, {"rate": 0}, {"sessions": 0}, {"past_s": 7 * 86_400}]
+)
 def test_what_can_not_be_simulated_is_said_at_once(wrong: dict[str, Any]):
     with pytest.raises(SettingsError):
         Simulation(**wrong)
