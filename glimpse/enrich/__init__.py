@@ -61,7 +61,10 @@ def put_source(batch: Sharers, _tools: Tools) -> None:
         context = admitted.context
         utm = context.get("utm")
         found = describe_source(
-            _text(context, "referrer"), _text(context, "url"), utm if isinstance(utm, dict) else None
+            _text(context, "referrer"),
+            _text(context, "url"),
+            utm if isinstance(utm, dict) else None,
+            entry=_text(context, "entryReferrer"),
         )
         event.referrer, event.source, event.channel = found.referrer, found.source, found.channel
         event.utm_source, event.utm_medium, event.utm_campaign = found.utm_source, found.utm_medium, found.utm_campaign
@@ -113,7 +116,7 @@ STEPS: tuple[Step, ...] = (put_page, put_source, put_device, put_place, put_rest
 OWN_STEPS: tuple[OwnStep, ...] = (put_claim, put_identity)
 
 _IN_COLUMNS = frozenset(
-    {"url", "path", "title", "referrer", "utm", "userAgent", "language", "screen", "viewport"},
+    {"url", "path", "title", "referrer", "entryReferrer", "utm", "userAgent", "language", "screen", "viewport"},
 )
 _SIZE = frozenset({"width", "height"})
 # Of these, some of what is in them has a column.

@@ -1,7 +1,7 @@
 """Where a visit came from: referrer, source name and channel.
 
-Rule of this module: a link's own tags (UTM, click ids) outweigh the referrer; a page's own host is never a source;
-no query of a referrer is kept.
+Rule of this module: a link's own tags (UTM, click ids) outweigh the referrer; a page's own host is never a source, and
+a page that was reached from another of the site came from where the visit did; no query of a referrer is kept.
 """
 
 from __future__ import annotations
@@ -46,7 +46,9 @@ class Source(NamedTuple):
     utm_content: str | None = None
 
 
-def describe_source(referrer: str | None, url: str | None, utm: Mapping[str, Any] | None = None) -> Source:
+def describe_source(
+    referrer: str | None, url: str | None, utm: Mapping[str, Any] | None = None, *, entry: str | None = None
+) -> Source:
     """Return where a visit came from.
 
     Parameters
@@ -57,9 +59,12 @@ def describe_source(referrer: str | None, url: str | None, utm: Mapping[str, Any
         The page's own address: its host is no source, its query may hold campaign tags.
     utm
         Campaign tags that the client has read already; they outweigh those in `url`.
+    entry
+        The referrer of the visit's first page, if the client says so: counts where `referrer` is no other site.
     """
-    told = (referrer or "", url, tuple(_clean(utm.get(name)) for name in _UTM) if utm else _NO_UTM)
-    is_short = len(told[0]) + len(url or "") <= MOST_REMEMBERED_CHARS
+    named = tuple(_clean(utm.get(name)) for name in _UTM) if utm else _NO_UTM
+    told = (referrer or "", entry or "", url, named)
+    is_short = len(told[0]) + len(told[1]) + len(url or "") <= MOST_REMEMBERED_CHARS
     return _from_all(*told) if is_short else _from_all.__wrapped__(*told)
 
 
@@ -67,24 +72,25 @@ _NO_UTM: tuple[str | None, ...] = (None,) * len(_UTM)
 
 
 @lru_cache(20_000)
-def _from_all(referrer: str, url: str | None, utm: tuple[str | None, ...]) -> Source:
+def _from_all(referrer: str, entry: str, url: str | None, utm: tuple[str | None, ...]) -> Source:
     own_host, query = _host_and_query(url)
     tags = _tags_of(query)
     named = tuple(given or tags.get(f"utm_{name}") for name, given in zip(_UTM, utm, strict=True))
-    return _describe(referrer, own_host, named, tags.get("ref"), not _CLICK_IDS.isdisjoint(tags))
+    return _describe(referrer, entry, own_host, named, tags.get("ref"), not _CLICK_IDS.isdisjoint(tags))
 
 
 @lru_cache(20_000)
 def _describe(
     referrer: str,
+    entry: str,
     own_host: str,
     utm: tuple[str | None, ...],
     ref: str | None,
     has_click_id: bool,  # noqa: FBT001 - one place calls it
 ) -> Source:
-    address, host = _without_query(referrer)
-    if host and _is_same_site(host, own_host):
-        address = host = None
+    address, host = _elsewhere(referrer, own_host)
+    if not host:
+        address, host = _elsewhere(entry, own_host)
     source, channel = _from_referrer(host)
     if tag := utm[0] or ref:
         known = source_of_tag(tag.lower())
@@ -105,6 +111,11 @@ def _by_medium(medium: str | None, channel: str, *, has_click_id: bool) -> str:
     if has_click_id or word in _PAID_MEDIA:
         return "paid"
     return _MEDIA_CHANNELS.get(word, channel)
+
+
+def _elsewhere(referrer: str, own_host: str) -> tuple[str | None, str | None]:
+    address, host = _without_query(referrer)
+    return (None, None) if host and _is_same_site(host, own_host) else (address, host)
 
 
 def _without_query(referrer: str) -> tuple[str | None, str | None]:

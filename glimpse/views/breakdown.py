@@ -35,12 +35,12 @@ CARDS: dict[str, Card] = {
     "sources": (
         "Sources",
         {
-            "Source": ("source", "sessions"),
-            "Channel": ("channel", "sessions"),
-            "Referrer": ("referrer", "sessions"),
-            "Campaign": ("utm_campaign", "sessions"),
-            "UTM source": ("utm_source", "sessions"),
-            "Medium": ("utm_medium", "sessions"),
+            "Source": ("session.source", "sessions"),
+            "Channel": ("session.channel", "sessions"),
+            "Referrer": ("session.referrer", "sessions"),
+            "Campaign": ("session.utm_campaign", "sessions"),
+            "UTM source": ("session.utm_source", "sessions"),
+            "Medium": ("session.utm_medium", "sessions"),
             "Term": ("utm_term", "sessions"),
             "Content": ("utm_content", "sessions"),
         },
@@ -174,7 +174,7 @@ def _shown(field: str, row: dict[str, Any]) -> str | None:
     if row["is_other"]:
         return "All others"
     if row["value"] is None:
-        return "Direct" if field in ("source", "referrer") else "Unknown"
+        return "Direct" if field in ("session.source", "session.referrer") else "Unknown"
     return event_label(row["value"]) if field == "name" else str(row["value"])
 
 

@@ -33,6 +33,8 @@ PICKED = frozenset(
         *("name", "page", "source", "channel", "referrer", "country", "region", "city", "session_id"),
         *("utm_source", "utm_medium", "utm_campaign", "utm_term", "utm_content"),
         *("browser", "os", "device", "screen", "language", "session.entry_page", "session.exit_page"),
+        *("session.source", "session.channel", "session.referrer"),
+        *("session.utm_source", "session.utm_medium", "session.utm_campaign"),
     }
 )
 _WORDS = {

@@ -25,7 +25,7 @@ class Listed(NamedTuple):
 
 LISTS = {
     "pages": Listed("Top pages", "page views", "Unknown page", "top_pages", "page"),
-    "sources": Listed("Top sources", "sessions", "Direct", "top_sources", "source"),
+    "sources": Listed("Top sources", "sessions", "Direct", "top_sources", "session.source"),
     "countries": Listed("Countries", "sessions", "Unknown country", "top_countries", "country"),
 }
 ROWS = 5

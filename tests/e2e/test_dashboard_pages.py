@@ -153,6 +153,25 @@ def test_what_an_event_says_is_text_on_each_page_and_runs_nothing(served: Served
         page.wait_for_function("() => window.fired === 1")  # the control: had it been markup, it would have run
 
 
+def test_a_visit_has_one_source_whichever_pages_it_went_on_to(served: Served):
+    ways = {"https://www.google.com/": "google", "https://t.co/x": "x", "": "Direct"}
+    events = [
+        an_event("ways", "page_view", sessionId=f"by {referrer}", timestamp=now_ms() - 9000 + n)
+        | {"context": {"url": f"https://x.test{path}", "path": path, "referrer": led}}
+        for referrer in ways
+        for n, (path, led) in enumerate((("/", referrer), ("/next", "https://x.test/")))
+    ]
+    assert served.post(events)[0] == 200
+    wait_for_store(served, "ways")
+    sources, chip = "section[aria-label=Sources]", ".g-filter .chip"
+    with chromium() as watched:
+        page = open_page(watched, served, "project=ways&view=history&since=1h")
+        wait_until(lambda: lines_of(page, sources) == dict.fromkeys(ways.values(), "1"), what="a source of each visit")
+        page.locator(f"{sources} .line").filter(has_text="google").click()
+        wait_until(lambda: "Source" in page.locator(chip).inner_text(), what="the chip")
+        wait_until(lambda: total(page, "page_views") == "2", what="all pages of who came from there")
+
+
 # What is on each page when it stands, and how many charts it has, each also a table.
 SHOWN: dict[str, tuple[str, int]] = {
     "Live": (".g-feed li.row", 2),

@@ -1,6 +1,8 @@
 // The filter bar. A chip says what is looked at: click it to change it, its cross takes it out. What is typed goes to the
 // server as it is, which says what is wrong with it. Values are data: they only ever become text.
-const NAMES = {name: "Event", page: "Page", source: "Source", country: "Country", region: "Region", city: "City", browser: "Browser", os: "System", device: "Device", channel: "Channel", session_id: "Session"}
+const NAMES = {name: "Event", page: "Page", source: "Source", country: "Country", region: "Region", city: "City", browser: "Browser", os: "System", device: "Device", channel: "Channel", session_id: "Session",
+  "session.entry_page": "Entry page", "session.exit_page": "Exit page", "session.source": "Source", "session.channel": "Channel", "session.referrer": "Referrer",
+  "session.utm_source": "UTM source", "session.utm_medium": "Medium", "session.utm_campaign": "Campaign"}
 const EXAMPLES = ['country = "DE"', 'page starts with "/blog"', 'source = "google"', 'name = "purchase"', 'device = "phone"', 'session.pages >= 3', 'properties.plan = "pro"', 'utm_campaign exists']
 const values = (chip) => chip.value.map((v) => chip.field.endsWith("country") ? country_name(v) : v).join(", ")
 

@@ -53,6 +53,21 @@ def test_own_host_is_not_a_source(referrer: str):
     assert describe_source(referrer, SHOP) == Source()
 
 
+@pytest.mark.parametrize("referrer", [None, "", "https://shop.example/hats", "not an address"])
+def test_a_page_reached_within_the_site_came_from_where_the_visit_did(referrer: str | None):
+    found = describe_source(referrer, SHOP, entry="https://www.google.com/search?q=hats")
+    assert found == describe_source("https://www.google.com/search?q=hats", SHOP)
+    assert (found.referrer, found.source, found.channel) == ("https://www.google.com/search", "google", "search")
+
+
+def test_another_site_that_led_here_amid_the_visit_counts_more_than_its_entry():
+    assert describe_source("https://t.co/x", SHOP, entry="https://www.google.com/").source == "x"
+
+
+def test_an_entry_from_the_site_itself_is_no_source():
+    assert describe_source(None, SHOP, entry="https://www.shop.example/") == Source()
+
+
 def test_another_host_below_the_same_domain_is_a_source():
     assert describe_source("https://blog.shop.example/", SHOP).source == "blog.shop.example"
 

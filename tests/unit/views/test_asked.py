@@ -70,7 +70,7 @@ async def test_a_question_that_fails_says_why_and_a_later_answer_takes_its_place
     card.picture.wanted = json.dumps({"tab": "Channel"})
     (await asked(store, 2)).set_result(ROWS)
     await wait_until_async(lambda: card.picture.phase == "ready", what="the answer")
-    assert store.asked[1][2]["field"] == "channel"
+    assert store.asked[1][2]["field"] == "session.channel"
     card.picture.wanted = json.dumps({"tab": "no such tab"})
     assert len(store.asked) == 2
 
