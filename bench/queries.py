@@ -62,7 +62,7 @@ A_DAY: list[tuple[str, dict[str, Any]]] = [
     ("series", {"unit": "hour", "tz": "Europe/Berlin"}),
     ("imported", {"dimension": "day", "top": 1000}),
     ("breakdown", {"field": "page", "top": 200, "by": "page_views"}),
-    ("breakdown", {"field": "source", "top": 200, "by": "sessions"}),
+    ("breakdown", {"field": "session.source", "top": 200, "by": "sessions"}),
     ("breakdown", {"field": "country", "top": 200, "by": "sessions"}),
     ("breakdown", {"field": "browser", "top": 200, "by": "sessions"}),
     ("events", {"limit": 300}),
