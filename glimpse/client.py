@@ -86,11 +86,17 @@ class Client:
 
     # -- views ---------------------------------------------------------------------------------------------------
 
-    def live_map(self, project: str | None = None) -> Viewer:
-        """Return the live map of a project; by default of the one heard last."""
+    def live_map(self, project: str | None = None, *, home: tuple[float, float] | None = None) -> Viewer:
+        """Return the live map of a project; by default of the one heard last.
+
+        Parameters
+        ----------
+        home
+            Latitude and longitude in degrees of where arcs lead that the map then has, from each country.
+        """
         from glimpse.views.live_map import LiveMap  # noqa: PLC0415 - views bring Panel, and events don't need it
 
-        return LiveMap(self._running.window, project=self._project(project))
+        return LiveMap(self._running.window, project=self._project(project), home=home, arcs=home is not None)
 
     def dashboard(self, project: str | None = None, **chosen: str) -> Viewer:
         """Return the whole dashboard.

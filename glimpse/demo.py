@@ -21,6 +21,7 @@ from glimpse.traffic.sender import Account
 from glimpse.traffic.simulate import Simulation, simulate, until_interrupted
 
 PROJECT = "demo"
+HOME = "52.37,4.90"  # where the shop's goods are sent from
 START_WITHIN_S = 60.0
 STOP_WITHIN_S = 20.0
 
@@ -65,7 +66,7 @@ class Demo(msgspec.Struct, frozen=True, kw_only=True):
         _refuse_taken(self.port)
         self.settings.data_dir.mkdir(parents=True, exist_ok=True)
         log = self.settings.data_dir / "server.log"
-        server = _serve(self.port, log)
+        server = _serve(self.settings, self.port, log)
         try:
             return await until_interrupted(self._show(simulation, server, log))
         finally:
@@ -110,7 +111,7 @@ def _refuse_taken(port: int) -> None:
             raise SettingsError(f"port {port} can't be used ({problem}); name another with --port") from None
 
 
-def _serve(port: int, log: Path) -> subprocess.Popen[bytes]:
+def _serve(settings: Settings, port: int, log: Path) -> subprocess.Popen[bytes]:
     app = resources.path("glimpse_app.py")
     with log.open("wb") as output:
         return subprocess.Popen(  # noqa: S603 - this Python, this package's app
@@ -118,7 +119,7 @@ def _serve(port: int, log: Path) -> subprocess.Popen[bytes]:
             stdin=subprocess.DEVNULL,
             stdout=output,
             stderr=subprocess.STDOUT,
-            env=environment_with(GLIMPSE_TAKES_DEMO="1"),
+            env=environment_with(GLIMPSE_TAKES_DEMO="1", **({} if settings.home else {"GLIMPSE_HOME": HOME})),
             start_new_session=True,  # Ctrl-C is for this process, which ends the visits before the server
         )
 

@@ -94,6 +94,23 @@ def _site(text: str) -> str:
     return text.strip().rstrip("/")
 
 
+def position(text: str) -> tuple[float, float]:
+    """Return latitude and longitude in degrees, of a text such as `52.37,4.90`.
+
+    Raises
+    ------
+    ValueError
+        When it is no position; says what is allowed.
+    """
+    try:
+        lat, lon = map(float, text.split(","))
+    except ValueError:
+        lat = lon = float("nan")
+    if not (-90 <= lat <= 90 and -180 <= lon <= 180):
+        raise ValueError("write latitude and longitude in degrees, such as 52.37,4.90")
+    return lat, lon
+
+
 def _appendfsync(text: str) -> str:
     if text not in {"always", "everysec"}:
         raise ValueError("use always or everysec")
@@ -189,6 +206,14 @@ SETTINGS = (
         _site,
         "URL",
         "where tracked pages find this server; the empty dashboard and `glimpse project add` show the tag with it",
+    ),
+    Setting(
+        "GLIMPSE_HOME",
+        "home",
+        None,
+        position,
+        "latitude,longitude",
+        "where the map's arcs lead, such as 52.37,4.90; without it, or a project's own, there are none",
     ),
     Setting(
         "GLIMPSE_ALLOW_HEADLESS",
@@ -326,6 +351,7 @@ class Settings(msgspec.Struct, frozen=True, kw_only=True):
     client_address_header: str | None = None
     is_public: bool = False
     public_url: str | None = None
+    home: tuple[float, float] | None = None
     allows_headless: bool = False
     name_aliases: bool = True
     takes_demo: bool = False

@@ -11,6 +11,7 @@ import msgspec
 from glimpse.errors import ProjectError
 from glimpse.events import LAYER_OF_BOTS
 from glimpse.projects.origins import normal_origin
+from glimpse.settings import position
 from glimpse.wire.claim import is_project
 
 _MOST_LISTED = 200
@@ -32,6 +33,7 @@ class ProjectSettings(msgspec.Struct, frozen=True, kw_only=True):
     blocked_networks: tuple[str, ...] = ()
     retention_days: int | None = None  # None: kept for ever
     rate_limit: float | None = None  # events a second; None: what GLIMPSE_RATE_LIMIT says
+    home: tuple[float, float] | None = None  # latitude and longitude; None: what GLIMPSE_HOME says
 
 
 class ProjectSetting(NamedTuple):
@@ -190,6 +192,9 @@ PROJECT_SETTINGS = (
     ),
     ProjectSetting("retention_days", _days, "days", "how long its events are kept (default: GLIMPSE_RETENTION_DAYS)"),
     ProjectSetting("rate_limit", _rate, "events a second", "the most that is taken (default: GLIMPSE_RATE_LIMIT)"),
+    ProjectSetting(
+        "home", position, "latitude,longitude", "where the map's arcs lead, such as 52.37,4.90 (default: GLIMPSE_HOME)"
+    ),
 )
 
 

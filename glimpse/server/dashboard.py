@@ -42,6 +42,7 @@ def show_dashboard() -> None:
         ask=_asked_of(glimpse),
         saved=_saved_of(glimpse),
         backstage=_backstage_of(glimpse),
+        home=lambda project: _home_of(glimpse, project),
     )
     page(dashboard).servable(title="Glimpse")
     if pn.state.curdoc is not None:
@@ -53,6 +54,11 @@ def _sdk_url(glimpse: Glimpse) -> str:
     """Return where tracked pages find the tracker; a viewer may see this page at an address that they can't reach."""
     where = glimpse.settings.public_url
     return f"{where}/sdk/glimpse.js" if where else ""
+
+
+def _home_of(glimpse: Glimpse, project: str) -> tuple[float, float] | None:
+    known = glimpse.registry.of(project)
+    return (known.home if known else None) or glimpse.settings.home
 
 
 def _asked_of(glimpse: Glimpse) -> Ask:

@@ -36,6 +36,7 @@ DEFAULTS = {
     "segment": "",
     "goal": "",
     "layer": "places",
+    "arcs": "",
     "theme": "dark",
     "kiosk": "",
 }
@@ -122,6 +123,7 @@ _CHECKS: dict[str, Callable[[str], bool]] = {
     "project": lambda value: value == ALL_PROJECTS or is_project(value),
     "view": lambda value: value in VIEWS,
     "layer": lambda value: value in ("places", "sessions", "events"),
+    "arcs": lambda value: value == "1",
     "theme": lambda value: value in ("dark", "light"),
     "since": is_moment,
     "until": is_moment,

@@ -16,8 +16,9 @@ from glimpse.views.backstage import Backstage
 from glimpse.views.backstage_pages import PAGES as BACKSTAGE
 from glimpse.views.backstage_pages import BackstagePages
 from glimpse.views.filter_row import FilterRow
-from glimpse.views.live_map import LAYERS
+from glimpse.views.live_map import LAYERS, LiveMap
 from glimpse.views.live_page import LivePage
+from glimpse.views.map_arcs import Home
 from glimpse.views.parts import LiveView, set_away, style
 from glimpse.views.pull import Pull
 from glimpse.views.segment_menu import Saved
@@ -50,10 +51,13 @@ class Dashboard(pn.viewable.Viewer):
         Where segments are kept; without it there are none.
     backstage
         What the pages for whoever runs the server are made of; without it there are none.
+    home
+        Where a project's site is at home: latitude and longitude in degrees, if that is known.
     """
 
     project = param.String(default=ALL_PROJECTS, doc="Which project is shown; '*' is all.")
     layer = param.Selector(default="places", objects=list(LAYERS), doc="What the map shows.")
+    arcs = param.String(default="", doc="'1': arcs lead over the map to where the site is at home, if that is known.")
     theme = param.Selector(default="dark", objects=["dark", "light"], doc="Which of the two sets of colours.")
     view = param.Selector(default="live", objects=list(VIEWS), doc="Which page is shown.")
     where = param.String(default="", doc="What of the project is shown, as text; see docs/filters.md.")
@@ -77,12 +81,14 @@ class Dashboard(pn.viewable.Viewer):
         ask: Ask | None = None,
         saved: Saved | None = None,
         backstage: Backstage | None = None,
+        home: Callable[[str], Home | None] = lambda _: None,
         **params: Any,
     ) -> None:
         super().__init__(project=project, **params)
         self.filters = FilterRow(where=self.where, segment=self.segment, saved=saved, project=project)
         self.pull = Pull(window, project, where=self.filters.filter)
         self._projects = projects or window.projects
+        self._home = home
         self._asked_at = 0.0
         self.status_line = StatusLine(window, project, status=status, pull=self.pull, theme=self.theme)
         self.live = LivePage(window, project, pull=self.pull, theme=self.theme, sdk_url=sdk_url)
@@ -133,9 +139,7 @@ class Dashboard(pn.viewable.Viewer):
         self.pull.watch(self._ask_projects)
         self.pull.watch(self._look_at_page)
         self._bar.link(self, **LINKED, bidirectional=True)
-        self.live.live_map.layer = self.layer
-        for one, other in ((self, self.live.live_map), (self.live.live_map, self)):
-            one.param.watch(lambda change, other=other: setattr(other, "layer", change.new), "layer")
+        self._connect_map(self.live.live_map)
         self.filters.link_to(self)
         self.pull.at_end(self.filters.stop)
         if self.stored:
@@ -151,10 +155,18 @@ class Dashboard(pn.viewable.Viewer):
         self._recolour(self.theme)
         self._look_at_page()
 
+    def _connect_map(self, live_map: LiveMap) -> None:
+        live_map.param.update(layer=self.layer, arcs=self.arcs == "1", home=self._home(self.project))
+        for one, other in ((self, live_map), (live_map, self)):
+            one.param.watch(lambda change, other=other: setattr(other, "layer", change.new), "layer")
+        self.param.watch(lambda change: setattr(live_map, "arcs", change.new == "1"), "arcs")
+        live_map.param.watch(lambda change: setattr(self, "arcs", "1" if change.new else ""), "arcs")
+
     def _ask_projects(self) -> None:
         if time.monotonic() - self._asked_at >= ASK_PROJECTS_EVERY_S:
             self._asked_at = time.monotonic()
             self._bar.projects = sorted(self._projects())
+            self.live.live_map.home = self._home(self.project)
             if self.pull.problem:
                 self.filters.bar.problem = self.pull.problem
 

@@ -1,6 +1,7 @@
 """The live map: a dot a place (or a few, seen from afar), sized by who is there, coloured by whether they are active.
 
-Each event that comes sends out a ring. Instead of dots, countries can be shaded, by sessions or by events.
+Each event that comes sends out a ring. Instead of dots, countries can be shaded, by sessions or by events. Where the
+site has a home, arcs can lead there from the countries where somebody is.
 """
 
 from __future__ import annotations
@@ -18,6 +19,7 @@ from glimpse.geo.borders import load_borders
 from glimpse.live import PlaceNow
 from glimpse.live.places import place_key
 from glimpse.views.board import Board
+from glimpse.views.map_arcs import Home, arcs
 from glimpse.views.map_cells import WHOLE, Cells, Frame, dots_px, read_frame
 from glimpse.views.map_countries import Measure, painted, shaded
 from glimpse.views.map_figure import MapFigure, build_map
@@ -27,6 +29,7 @@ from glimpse.views.tokens import THEMES, ThemeName
 
 MOST_RINGS = 60
 SHADED_EVERY_MS = 1_000
+ARCS_EVERY_MS = 1_000
 TABLE_EVERY_MS = 1_000
 TABLE_ROWS = 200
 _encode = msgspec.json.Encoder().encode
@@ -39,6 +42,8 @@ class MapLegend(Picture):
 
     layer = param.Selector(default="places", objects=list(LAYERS), doc="What is shown.")
     layers = param.Dict(default=LAYERS, doc="What can be shown, and what it is called.")
+    arcs = param.Boolean(default=False, doc="Whether arcs are shown.")
+    has_home = param.Boolean(default=False, doc="Whether it is known where arcs lead: else there are none.")
     token = param.String("", doc="By which the map's figure is known in the browser.")
     is_table = param.Boolean(default=False, doc="Whether the numbers are shown in place of the map.")
     rows = param.String("", doc="The numbers as JSON, while they are shown.")
@@ -60,24 +65,30 @@ class _Drawn:
         self.version = 0
         self.number = -1
         self.shaded: tuple[object, ...] = ()
+        self.arced: tuple[object, ...] = ()
 
 
 class LiveMap(LiveView):
     """Where visitors are now. `LiveMap(window, project)` in a cell is a live map."""
 
     layer = param.Selector(default="places", objects=list(LAYERS), doc="Dots, or countries by a measure.")
+    arcs = param.Boolean(default=False, doc="Whether arcs lead from countries to where the site is at home.")
+    home = param.NumericTuple(
+        default=None, length=2, allow_None=True, doc="Latitude and longitude of there, in degrees."
+    )
     alone_styles: ClassVar[dict[str, str]] = {"height": "460px"}
     is_early = False  # scripts in the browser unpack what it is sent
 
     def _build(self) -> pn.viewable.Viewable:
         self._drawings: list[_Drawn] = []
         self._frame: Frame = WHOLE
-        self._legend = MapLegend(token=secrets.token_hex(8), layer=self.layer, css_classes=["g-legend"])
-        self._legend.link(self, bidirectional=True, **cast("dict[str, Any]", {"layer": "layer"}))
+        self._legend = MapLegend(token=secrets.token_hex(8), layer=self.layer, arcs=self.arcs, css_classes=["g-legend"])
+        self._legend.link(self, bidirectional=True, **cast("dict[str, Any]", {"layer": "layer", "arcs": "arcs"}))
         self._legend.param.watch(lambda change: self._look_at(change.new), "frame")
         self._legend.param.watch(lambda change: self._show_table(is_shown=change.new), "is_table")
         self._pick_from(self._legend)
-        self.param.watch(lambda _: self._show_layer(), "layer")
+        self.param.watch(lambda *_: self._show_layer(), ["layer", "arcs", "home"])
+        self._legend.has_home = self.home is not None
         self._pane = pn.pane.HoloViews(
             build_map(self.theme, weak_hook(self._on_drawn)),
             sizing_mode="stretch_both",
@@ -100,7 +111,7 @@ class LiveMap(LiveView):
         drawn = _Drawn(plot, self._legend.token)
         models = drawn.models
         models.recolour(THEMES[self.theme])
-        models.show(self.layer)
+        models.show(self.layer, with_arcs=self._has_arcs)
         call_on_tap(models.dots, self._on_tap)
         call_on_tap(models.countries, self._on_tap_country)
         self._drawings = [old for old in self._drawings if old.plot() is not None] + [drawn]
@@ -139,9 +150,14 @@ class LiveMap(LiveView):
         self.layout.css_classes = ["g-map", *(["g-as-table"] if is_shown else [])]
         self.pull.refresh_soon()
 
+    @property
+    def _has_arcs(self) -> bool:
+        return self.arcs and self.home is not None
+
     def _show_layer(self) -> None:
+        self._legend.has_home = self.home is not None
         for drawn in self._drawings:
-            drawn.models.show(self.layer)
+            drawn.models.show(self.layer, with_arcs=self._has_arcs)
         self.pull.refresh_soon()
 
     def refresh(self, board: Board) -> None:
@@ -154,6 +170,8 @@ class LiveMap(LiveView):
                 changed = _send_dots(drawn, cells, board)
             else:
                 _send_shades(drawn, cast("Measure", self.layer), board)
+            if self._has_arcs:
+                _send_arcs(drawn, board, cast("Home", self.home))
             _send_pulse(drawn, cells, board, changed)
             if self.layer == "places":
                 drawn.version = cells.version
@@ -194,6 +212,13 @@ def _send_shades(drawn: _Drawn, measure: Measure, board: Board) -> None:
     if drawn.shaded != wanted:
         drawn.shaded = wanted
         drawn.models.shades.data = _shaded(board, measure)[0]
+
+
+def _send_arcs(drawn: _Drawn, board: Board, home: Home) -> None:
+    wanted = (ref(board), home, board.numbers.as_of // ARCS_EVERY_MS)
+    if drawn.arced != wanted:
+        drawn.arced = wanted
+        drawn.models.arcs.data = board.made(f"arcs.{home}", lambda b: arcs(b.places, home))
 
 
 def _shaded(board: Board, measure: Measure) -> tuple[dict[str, Any], list[int], int]:

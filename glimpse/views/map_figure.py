@@ -93,10 +93,14 @@ class MapFigure:
 
     def __init__(self, plot: Any, token: str) -> None:
         self.figure = plot.state
+        self._layer, self._theme = "places", THEMES["dark"]
         self._draw_land()
         # Not an element of HoloViews' own: an overlay of two takes three times as long to draw, for each viewer.
         self._lines = MultiLine(line_width=0.7)
         self.figure.add_glyph(ColumnDataSource(coasts()), self._lines)
+        self.arcs = ColumnDataSource({"xs": [], "ys": [], "width": []}, name="arcs")
+        self._arc = MultiLine(line_width="width", line_alpha=0.55, line_cap="round")
+        self._all_arcs = self.figure.add_glyph(self.arcs, self._arc, level="overlay", visible=False)
         self.dots: ColumnDataSource = plot.handles["source"]
         self.dots.name = "places"
         self.pulse = ColumnDataSource({"packed": []}, name="pulse")
@@ -143,7 +147,7 @@ class MapFigure:
         dots.level = "overlay"
         moving = self._moving = [*self._glows, dots]
         self.figure.renderers = [r for r in self.figure.renderers if r not in moving] + moving
-        for renderer in [*moving, self._areas]:
+        for renderer in [*moving, self._areas, self._all_arcs]:
             renderer.nonselection_glyph = renderer.selection_glyph = None
             renderer.muted_glyph = renderer.hover_glyph = None
         told: dict[str, Any] = {"figure": self.figure, "dots": self.dots, "mapper": self._mapper}
@@ -215,12 +219,19 @@ class MapFigure:
             show_arrow=False,
         )
 
-    def show(self, layer: str) -> None:
-        """Show dots, or countries."""
+    def show(self, layer: str, *, with_arcs: bool) -> None:
+        """Show dots, or countries; and arcs."""
+        self._all_arcs.visible = with_arcs
+        self._layer = layer
+        self._colour_arcs()
         self._areas.visible = layer != "places"
         self._all_land.visible = layer == "places"  # else the countries are: no point of it is painted twice
         for renderer in self._moving:  # rings pulse over both
             renderer.visible = layer == "places"
+
+    def _colour_arcs(self) -> None:
+        """Have arcs stand out from what lies below: amber dots, or countries in the accent's shades."""
+        self._arc.line_color = self._theme.accent if self._layer == "places" else self._theme.presence[-1]
 
     def zoom_to(self, x: float, y: float) -> None:
         """Look four times as closely, with a point in the middle."""
@@ -231,6 +242,8 @@ class MapFigure:
     def recolour(self, theme: Theme) -> None:
         """Take another theme's colours."""
         self._land.fill_color, self._lines.line_color = theme.land, theme.border
+        self._theme = theme
+        self._colour_arcs()
         self._mapper.palette, self._shade.palette = list(theme.presence), list(theme.shades)
         self._shade.low_color = theme.land
         self._dot.line_color = "#000000" if theme.name == "dark" else "#ffffff"

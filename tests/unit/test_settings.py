@@ -57,6 +57,7 @@ def test_one_rate_is_the_projects_and_leaves_that_of_networks(value: str, rates:
         ("GLIMPSE_FLUSH_ROWS", "0", "greater than 0"),
         ("GLIMPSE_STORE_MEMORY_MB", "64", "128 or more"),
         ("GLIMPSE_PUBLIC", "perhaps", "use 1 or 0"),
+        ("GLIMPSE_HOME", "52.37", "latitude and longitude"),
         ("GLIMPSE_APPENDFSYNC", "never", "always or everysec"),
         ("GLIMPSE_PUBLIC_URL", "stats.example.com", "https://stats.example.com"),
         ("GLIMPSE_TRUSTED_PROXIES", "10.0.0.0/99", "10.0.0.0/99"),

@@ -13,6 +13,8 @@ export function render({model, el}) {
     return one
   })
   layers.append(...choices)
+  const arcs = button("arcs", "Arcs", () => { model.arcs = !model.arcs })
+  arcs.title = "Arcs lead from each country where somebody is to where the site is at home"
   title.append(make("h2", "", "Live map"), counts)
 
   // A phone has room for it only when it is asked for.
@@ -40,7 +42,9 @@ export function render({model, el}) {
   }
   of_dots.append(sizes, make("p", "", "Near places share a dot: click it."))
   const of_shades = make("div", "of-shades")
-  body.append(of_dots, of_shades)
+  const of_arcs = make("span", "mark of-arcs", "from a country to your site")
+  of_arcs.prepend(make("i", "arc"))
+  body.append(of_dots, of_shades, of_arcs)
   const draw_shades = ({steps, elsewhere}) => {
     const what = model.layer === "events" ? ["event", "events"] : ["session", "sessions"]
     const rows = steps.map((from, i) => {
@@ -64,7 +68,9 @@ export function render({model, el}) {
   source.append(link, document.createTextNode(" · Natural Earth"))
   const other = table_switch("Live map", (is_open) => { model.is_table = is_open }, "map")
   const tools = make("div", "tools")
-  tools.append(layers, other.toggle)
+  const more = make("div", "more")
+  more.append(arcs, other.toggle)
+  tools.append(layers, more)
   over.append(title, tools, keys, source, other.region)
   el.append(over)
 
@@ -95,6 +101,9 @@ export function render({model, el}) {
       draw_sizes(s.sizes)
       drawn = String(s.sizes)
     }
+    arcs.hidden = !model.has_home
+    arcs.setAttribute("aria-pressed", String(model.arcs))
+    of_arcs.hidden = !(model.has_home && model.arcs)
     of_dots.hidden = !s.sizes
     of_shades.hidden = !s.steps
     if (s.steps && String([s.steps, s.elsewhere, model.layer]) !== drawn) {
@@ -111,7 +120,7 @@ export function render({model, el}) {
   show()
   fill()
   name_figure()
-  for (const name of ["state", "layer"]) model.on(name, () => { show(); name_figure() })
+  for (const name of ["state", "layer", "arcs", "has_home"]) model.on(name, () => { show(); name_figure() })
   for (const name of ["rows", "is_table"]) model.on(name, fill)
   model.on("remove", figure.stop)
 

@@ -25,6 +25,8 @@ from glimpse.projects.record import PROJECT_SETTINGS, ProjectSettings, checked_c
         ("retention_days", "90", 90),
         ("rate_limit", "0.5", 0.5),
         ("rate_limit", "", None),
+        ("home", "52.37, 4.90", (52.37, 4.9)),
+        ("home", "-12,-77", (-12.0, -77.0)),
         ("origins", "", ()),
         ("respects_gpc", "", True),
     ],
@@ -46,6 +48,9 @@ def test_a_setting_is_read_as_it_is_written(field: str, text: str, value: object
         ("rate_limit", "fast", "a number greater than 0"),
         ("rate_limit", "nan", "a number greater than 0"),
         ("rate_limit", "-1", "a number greater than 0"),
+        ("home", "Amsterdam", "latitude and longitude"),
+        ("home", "91,0", "latitude and longitude"),
+        ("home", "nan,0", "latitude and longitude"),
         ("name", "a\nb", "printable"),
         ("origins", ",".join(f"https://s{i}.test" for i in range(201)), "at most 200 are allowed"),
     ],
@@ -65,6 +70,6 @@ def test_an_id_that_no_event_can_have_is_not_registered(text: str):
 
 def test_every_setting_can_be_written_and_reads_back_as_it_shows():
     assert {row.field for row in PROJECT_SETTINGS} == set(ProjectSettings.__struct_fields__) - {"id"}
-    settings = ProjectSettings(origins=("https://a.test",), respects_gpc=False, rate_limit=2.5, retention_days=3)
+    settings = ProjectSettings(origins=("https://a.test",), respects_gpc=False, rate_limit=2.5, home=(52.37, 4.9))
     texts = {row.field: shown(getattr(settings, row.field)) for row in PROJECT_SETTINGS}
     assert msgspec.structs.replace(ProjectSettings(), **checked_changes(texts)) == settings

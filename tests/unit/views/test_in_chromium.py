@@ -121,6 +121,7 @@ class Site:
         self.window = Window(minutes=30, max_events=10_000, now_ms=self.now)
         self.status = PipelineStatus()
         self.ask: Any = never_answers
+        self.home: tuple[float, float] | None = None
         self.dashboards: list[weakref.ref[Dashboard]] = []
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
@@ -145,7 +146,8 @@ class Site:
         self.loop.start()
 
     def _show(self) -> Any:
-        dashboard = Dashboard(self.window, **asked(self.window), status=lambda: self.status, ask=self.ask)
+        known = {"status": lambda: self.status, "ask": self.ask, "home": lambda _: self.home}
+        dashboard = Dashboard(self.window, **asked(self.window), **known)
         self.dashboards.append(weakref.ref(dashboard))
         return page(dashboard)
 
@@ -604,6 +606,29 @@ def test_countries_are_shaded_instead_of_dots_when_that_is_chosen_and_it_stands_
         }}"""
         wait_until(lambda one=one, by_name=by_name: one.evaluate(by_name) == {"United Kingdom": 1, "Japan": 2})
         assert "2 or more" in one.locator(".g-legend .of-shades").inner_text()
+        one.context.close()
+
+
+def test_arcs_lead_home_once_that_is_known_and_they_are_asked_for(site, browser):
+    site.hears(session="a", place=0)
+    site.hears(session="b", place=1)
+    wait_until(lambda: site.window.version >= 2)
+    ends = f"""() => {{
+      const {{data}} = ({FIND_SOURCE})('arcs')
+      return data.xs.flatMap(xs => [...xs].filter((x, i) => Number.isNaN(xs[i + 1])).map(Math.round))
+    }}"""
+    shown = opened(browser, site)
+    assert not shown.get_by_role("button", name="Arcs").is_visible()
+    site.home = (0.0, 90.0)
+    shown.get_by_role("button", name="Arcs").click()
+    search = wait_until(lambda: "arcs=1" in (search := shown.evaluate("location.search")) and search)
+    again = opened(browser, site, search)
+    for one in (shown, again):
+        wait_until(lambda one=one: one.evaluate(ends) == [10018754, 10018754])
+        assert one.get_by_role("button", name="Arcs").get_attribute("aria-pressed") == "true"
+    shown.get_by_role("button", name="Arcs").click()
+    wait_until(lambda: "arcs" not in shown.evaluate("location.search"))
+    for one in (shown, again):
         one.context.close()
 
 
