@@ -9,6 +9,7 @@ import random
 from collections.abc import Iterator
 from datetime import UTC, datetime
 from functools import cache
+from typing import Any
 from uuid import UUID
 
 from glimpse.events import HEARTBEAT, PAGE_VIEW, PASSIVE_NAMES, SIGNS_OF_LIFE, Event, ImportedTotal, Session
@@ -17,6 +18,7 @@ SINCE = int(datetime(2026, 3, 1, tzinfo=UTC).timestamp() * 1000)
 UNTIL = int(datetime(2026, 4, 1, tzinfo=UTC).timestamp() * 1000)
 PAGES = ("/", "/pricing", "/docs", "/checkout", "/blog/größe", "/it's")
 COUNTRIES = ("DE", "FR", "US", None)
+PLACES = {"DE": ("Berlin", 52.5244, 13.4105), "FR": ("Paris", 48.8534, 2.3488), "US": ("New York", 40.7143, -74.006)}
 SOURCES = ("google", "news", None)
 DEVICES = ("desktop", "phone")
 VITALS = ("LCP", "INP", "CLS", "FCP", "TTFB")
@@ -38,12 +40,14 @@ def month() -> tuple[list[Event], list[Session]]:
 
 def _visit(chance: random.Random, project: str, number: int) -> Iterator[Event]:
     at = chance.randrange(SINCE - 86_400_000, UNTIL + 86_400_000)
-    facts = {
+    facts: dict[str, Any] = {
         "session_id": str(UUID(int=chance.getrandbits(128), version=4)),
         "country": chance.choice(COUNTRIES),
         "source": chance.choice(SOURCES),
         "device": chance.choice(DEVICES),
     }
+    city, lat, lon = PLACES.get(facts["country"], (None, None, None))
+    facts |= {"city": city, "lat": lat and lat + number % 3 / 100, "lon": lon}  # some in another part of the town
     for _ in range(chance.randint(1, 8)):
         name = chance.choice((PAGE_VIEW, PAGE_VIEW, PAGE_VIEW, "add_to_cart", "buy", "web_vital", HEARTBEAT))
         page = chance.choice(PAGES)

@@ -14,7 +14,7 @@ from glimpse.server.silent_viewers import behind
 if TYPE_CHECKING:
     from glimpse.filters import Filter
     from glimpse.server.composition import Glimpse
-    from glimpse.views.asked import Ask
+    from glimpse.views.ask import Ask
     from glimpse.views.backstage import Backstage
     from glimpse.views.scope import Scope
     from glimpse.views.segment_menu import Saved

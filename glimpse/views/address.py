@@ -28,7 +28,7 @@ VIEWS = {
 DEFAULTS = {
     "project": "",
     "view": "live",
-    "since": "24h",
+    "since": "",  # live: the window; elsewhere: 24 hours
     "until": "",
     "tz": "",
     "where": "",

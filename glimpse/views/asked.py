@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from typing import Any, ClassVar, Protocol
+from typing import Any, ClassVar
 
 import msgspec
 import panel as pn
@@ -15,21 +15,13 @@ import param
 
 from glimpse.errors import GlimpseError, QueryError, QueryTooSlow
 from glimpse.views.address import Choices
+from glimpse.views.ask import Ask
 from glimpse.views.parts import Picture
 from glimpse.views.scope import Scope
 from glimpse.views.tokens import ThemeName, variables
 
 log = logging.getLogger("glimpse.views")
 _encode = msgspec.json.Encoder().encode
-Rows = list[dict[str, Any]]
-
-
-class Ask(Protocol):
-    """How a question of the store is asked: by its name, about a scope."""
-
-    async def __call__(self, question: str, scope: Scope, **arguments: Any) -> Rows:
-        """Return the answer's rows, as the API gives them."""
-        ...
 
 
 class AskedPicture(Picture):

@@ -6,6 +6,7 @@ Nothing here knows a viewer: viewers come and read. See DESIGN's rule "compute o
 from __future__ import annotations
 
 from collections.abc import Callable, MutableMapping
+from dataclasses import dataclass
 from typing import Any, TypeVar
 from weakref import WeakKeyDictionary, WeakValueDictionary
 
@@ -25,11 +26,31 @@ _boards: WeakKeyDictionary[Window, dict[str, Board]] = WeakKeyDictionary()
 _filtered: WeakKeyDictionary[Window, WeakValueDictionary[tuple[str, Filter], Board]] = WeakKeyDictionary()
 
 
-class Board:
-    """One project's numbers, and what views made of them; `version` grows with each newer state."""
+@dataclass(frozen=True)
+class BoardSpan:
+    """Which span a board's numbers are of, where it is not the window's: `[since, until)`, epoch ms UTC."""
 
-    def __init__(self, numbers: LiveNumbers) -> None:
+    since: int
+    until: int
+    unit: str  # how long its steps are
+    tz: str
+    goes_on: bool  # whether it ends now
+    before: dict[str, Any]  # the totals of the span of the same length before it
+    projects: list[dict[str, Any]]  # of all: what each one has
+
+
+class Board:
+    """One project's numbers, and what views made of them; `version` grows with each newer state.
+
+    Attributes
+    ----------
+    span
+        None where the numbers are those of the live window.
+    """
+
+    def __init__(self, numbers: LiveNumbers, span: BoardSpan | None = None) -> None:
         self.numbers = numbers
+        self.span = span
         self.slots: dict[str, int] = {PAGE_VIEW: 0}  # event name -> colour; the rest has the last one
         self.places = PlaceRows()
         self._cells: WeakValueDictionary[Frame, Cells] = WeakValueDictionary()  # each while a map shows it

@@ -13,7 +13,8 @@ import param
 
 from glimpse.filters import to_text
 from glimpse.views.address import Choices, heard_tab, said_tab
-from glimpse.views.asked import Ask, AskedPicture, AskedView, Rows
+from glimpse.views.ask import Ask, Rows
+from glimpse.views.asked import AskedPicture, AskedView
 from glimpse.views.labels import event_label
 from glimpse.views.parts import script, style
 from glimpse.views.properties import property_fields

@@ -10,8 +10,8 @@ import panel as pn
 import param
 
 from glimpse.live import ALL_PROJECTS, PipelineStatus, Window
-from glimpse.views.address import DEFAULTS, VIEWS
-from glimpse.views.asked import Ask
+from glimpse.views.address import VIEWS
+from glimpse.views.ask import Ask
 from glimpse.views.backstage import Backstage
 from glimpse.views.backstage_pages import PAGES as BACKSTAGE
 from glimpse.views.backstage_pages import BackstagePages
@@ -63,7 +63,7 @@ class Dashboard(pn.viewable.Viewer):
     where = param.String(default="", doc="What of the project is shown, as text; see docs/filters.md.")
     segment = param.String(default="", doc="The name of a saved filter that is looked through as well.")
     goal = param.String(default="", doc="What sessions are there for: an event, a page or a condition.")
-    since = param.String(default=DEFAULTS["since"], doc="From when on, where history is shown.")
+    since = param.String(default="", doc="From when on; as usual, if empty: see `address.DEFAULTS`.")
     until = param.String(default="", doc="Until when; now, if empty.")
     tz = param.String(default="", doc="An IANA time zone; the browser's, if empty.")
     compare = param.String(default="", doc="'before': beside the time before.")
@@ -86,7 +86,7 @@ class Dashboard(pn.viewable.Viewer):
     ) -> None:
         super().__init__(project=project, **params)
         self.filters = FilterRow(where=self.where, segment=self.segment, saved=saved, project=project)
-        self.pull = Pull(window, project, where=self.filters.filter)
+        self.pull = Pull(window, project, where=self.filters.filter, ask=ask)
         self._projects = projects or window.projects
         self._home = home
         self._asked_at = 0.0
@@ -117,8 +117,9 @@ class Dashboard(pn.viewable.Viewer):
         )
         return pn.Column(
             self._head,
+            *([self.stored.layout] if self.stored else []),
             self.live.layout,
-            *[pages.layout for pages in (self.stored, self.backstage) if pages],
+            *([self.backstage.layout] if self.backstage else []),
             css_classes=["g-dashboard"],
             stylesheets=style("dashboard"),
             sizing_mode="stretch_both",
@@ -129,6 +130,8 @@ class Dashboard(pn.viewable.Viewer):
         self._bar.css_classes = [*self._bar.css_classes, "g-wall"]
         if self.filters.menu:
             self.filters.menu.css_classes = [*self.filters.menu.css_classes, "g-wall"]
+        if self.stored:
+            self.stored.is_bare = True
         wall = Wall(self.live, self._head)
         self.pull.watch(wall.look)
 
@@ -179,6 +182,9 @@ class Dashboard(pn.viewable.Viewer):
         set_away(self.live.layout, is_away=not is_live)
         # Until it is known what a segment stands for, nothing is shown: all of it would be something else.
         self.pull.rests = not is_live or self.filters.is_waiting
+        if self.stored:
+            self.pull.span = self.stored.live_span
+            self.stored.tell(self.pull.state)
         if self.stored and not self.filters.is_waiting:
             self.stored.look("live" if is_live else self.view, self.project, self.filters.filter, self.theme)
         if self.backstage:

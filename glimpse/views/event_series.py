@@ -11,7 +11,8 @@ from glimpse.errors import QueryError
 from glimpse.filters import Condition, Filter, Op, read_field
 from glimpse.filters.fields import Field
 from glimpse.views.address import Choices, said_tab
-from glimpse.views.asked import Ask, AskedPicture, AskedView
+from glimpse.views.ask import Ask
+from glimpse.views.asked import AskedPicture, AskedView
 from glimpse.views.chips import chips_of, joined, valued
 from glimpse.views.labels import event_label
 from glimpse.views.parts import script, style

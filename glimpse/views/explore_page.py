@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from glimpse.views.asked import Ask
+from glimpse.views.ask import Ask
 from glimpse.views.asked_page import AskedPage
 from glimpse.views.event_series import EventSeries
 from glimpse.views.funnel import Funnel

@@ -12,7 +12,8 @@ from typing import Any
 from glimpse.events import PAGE_VIEW
 from glimpse.filters import to_text
 from glimpse.views.address import Choices
-from glimpse.views.asked import Ask, AskedPicture, AskedView
+from glimpse.views.ask import Ask
+from glimpse.views.asked import AskedPicture, AskedView
 from glimpse.views.parts import script, style
 from glimpse.views.scope import Scope
 from glimpse.views.steps import MOST_CHARS, called, step_of

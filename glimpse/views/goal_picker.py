@@ -9,7 +9,8 @@ import param
 
 from glimpse.errors import QueryError
 from glimpse.filters import Filter
-from glimpse.views.asked import Ask, AskedPicture, AskedView
+from glimpse.views.ask import Ask
+from glimpse.views.asked import AskedPicture, AskedView
 from glimpse.views.parts import script, style
 from glimpse.views.scope import Scope
 from glimpse.views.steps import MOST_CHARS, called, step_of

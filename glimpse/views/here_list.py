@@ -60,11 +60,13 @@ class HereList(LiveView):
         return self.pull.project, self.pull.where, self.pull.rests
 
     def _state(self, board: Board) -> str:
-        lines = self.window.here(board.numbers.project, self.pull.where, MOST)
+        is_over = board.span is not None and not board.span.goes_on  # then nobody who is here now is of the span
+        lines = [] if is_over else self.window.here(board.numbers.project, self.pull.where, MOST)
         shown = {
             "now": board.numbers.as_of,
             "all": board.numbers.open_sessions,
             "lines": [_line(line) for line in lines],
+            "is_over": is_over,
         }
         return _encode(shown).decode()
 

@@ -1,4 +1,4 @@
-"""The tiles: five numbers, each with its last half hour as a line and its formula in a tooltip."""
+"""The tiles: five numbers, each with the span as a line and its formula in a tooltip."""
 
 from __future__ import annotations
 
@@ -9,8 +9,8 @@ import panel as pn
 
 from glimpse.live import LiveNumbers
 from glimpse.live.numbers import Minute
-from glimpse.views.board import Board
-from glimpse.views.metrics import FORMULAS
+from glimpse.views.board import Board, BoardSpan
+from glimpse.views.metrics import FORMULAS, FORMULAS_OF_SPANS
 from glimpse.views.parts import LiveView, Picture, script, style
 
 CHANGE_MINUTES = 5
@@ -32,7 +32,7 @@ class Kpis(LiveView):
 
     def refresh(self, board: Board) -> None:
         """Send the numbers."""
-        self._tiles.state = board.json("kpis", _state)
+        self._tiles.state = board.json("kpis", lambda b: _state(b) if b.span is None else _state_of_span(b, b.span))
 
 
 def _state(board: Board) -> list[dict[str, Any]]:
@@ -53,6 +53,43 @@ def _state(board: Board) -> list[dict[str, Any]]:
         | {"change": changes.get(name), "of_change": FORMULAS["Change"]}
         for name, value, note, line in shown
     ]
+
+
+def _state_of_span(board: Board, span: BoardSpan) -> list[dict[str, Any]]:
+    numbers, before = board.numbers, span.before
+    steps = numbers.per_minute[:-1] if span.goes_on else numbers.per_minute
+    here = numbers.open_sessions if span.goes_on else None
+    said = _back_from_now(span)
+    shown = [
+        ("Active sessions", here, _presence(numbers) if span.goes_on else ["not in this span"], []),
+        ("Events", numbers.events, said, [step.events for step in steps]),
+        ("Page views", numbers.page_views, said, [step.page_views for step in steps]),
+        ("Sessions", numbers.sessions, said, [step.sessions for step in steps]),
+        ("Bounce rate", numbers.bounce_rate, said, []),
+    ]
+    was = {"Events": before["events"], "Page views": before["page_views"], "Sessions": before["sessions"]}
+    changes: dict[str, tuple[float, str]] = {
+        name: (value / was[name] - 1, "%") for name, value, _, _ in shown if value is not None and was.get(name)
+    }
+    if numbers.bounce_rate is not None and before["sessions"]:
+        changes["Bounce rate"] = (numbers.bounce_rate - before["bounces"] / before["sessions"], "points")
+    formulas = FORMULAS | FORMULAS_OF_SPANS
+    return [
+        {"name": name, "value": value, "note": note, "line": line, "formula": formulas[name]}
+        | {"change": changes.get(name), "of_change": formulas["Change, of a span"]}
+        | ({} if note else {"span": [span.since, span.until], "tz": span.tz})
+        for name, value, note, line in shown
+    ]
+
+
+def _back_from_now(span: BoardSpan) -> list[str | int]:
+    """Return the words for a span that ends now; none for another one, whose ends the browser writes."""
+    minutes = round((span.until - span.since) / 60_000)
+    units = ((1440, "days"), (60, "hours"), (1, "minutes"))
+    much, name = next((minutes // size, name) for size, name in units if minutes % size == 0)
+    if not span.goes_on or name == "minutes":
+        return []
+    return ["last ", *([24, " hours"] if (much, name) == (1, "days") else [much, f" {name}"] if much > 1 else ["hour"])]
 
 
 def changes_of(known: Sequence[Minute]) -> dict[str, tuple[float, str]]:

@@ -165,6 +165,7 @@ class LiveMap(LiveView):
         self._drawings = [drawn for drawn in self._drawings if drawn.plot() is not None]
         cells = board.cells(self._frame)
         for drawn in self._drawings:
+            drawn.models.say_span(is_span=board.span is not None)
             changed: list[int] = []
             if self.layer == "places":
                 changed = _send_dots(drawn, cells, board)
@@ -290,12 +291,10 @@ def _legend_state(board: Board, cells: Cells, layer: str) -> str:
 
 def _counts(board: Board) -> dict[str, Any]:
     here, open_sessions = board.places.summed[0], board.numbers.open_sessions
-    return {
-        "dots": len(board.numbers.places),
-        "places": int(np.count_nonzero(here)),
-        "sessions": open_sessions,
-        "unlocated": max(0, open_sessions - int(here.sum())),
-    }
+    counts = {"dots": len(board.numbers.places), "places": int(np.count_nonzero(here))}
+    if board.span is not None:  # a session may have been in several places: how many are in none can't be told by these
+        return counts | {"sessions": board.numbers.sessions, "unlocated": 0, "is_span": True}
+    return counts | {"sessions": open_sessions, "unlocated": max(0, open_sessions - int(here.sum()))}
 
 
 def _sizes(scale: float) -> list[list[float]]:

@@ -55,7 +55,7 @@ class LivePage:
         pull.add(self._refresh, early=True)
 
     def _refresh(self, board: Board) -> None:
-        self._start.is_shown = board.numbers.is_empty and self._pull.where is None
+        self._start.is_shown = board.numbers.is_empty and board.span is None and self._pull.where is None
 
     def show_project(self, project: str) -> None:
         """Name another project in the tag that an empty page shows."""

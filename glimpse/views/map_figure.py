@@ -49,7 +49,7 @@ _HOME_ICON = "data:image/svg+xml;base64," + b64encode((_CSS / "globe.svg").read_
 _GLOWS = {3.1: 0.05, 2.3: 0.09, 1.6: 0.16}  # how wide, and how strong
 _LIMIT_M = WORLD_M / 2
 _OUT_OF_SIGHT: dict[str, Any] = {"start": 10 * WORLD_M, "end": 11 * WORLD_M}
-_EVENTS = "@events{said} in 30 min"
+_EVENTS = "@events{said}"
 _DOT_CARD = hover_card("@place, @country{said}", "@places{said}", "@count{said}", quiet=f"{_EVENTS} · @heard{{said}}")
 _COUNTRY_CARD = hover_card("@name{said}", "@count{said}", quiet=_EVENTS)
 
@@ -218,6 +218,13 @@ class MapFigure:
             attachment="vertical",
             show_arrow=False,
         )
+
+    def say_span(self, *, is_span: bool) -> None:
+        """Say whether the numbers on the cards are of another span than the live window, and of all its sessions."""
+        for source in (self.dots, self.countries):
+            wanted: list[Any] = ["span"] if is_span else []
+            if source.tags != wanted:
+                source.tags = wanted
 
     def show(self, layer: str, *, with_arcs: bool) -> None:
         """Show dots, or countries; and arcs."""

@@ -19,3 +19,14 @@ FORMULAS = {
         "of a rate, in points. None until ten full minutes are known."
     ),
 }
+# Of another span than the last 30 minutes: the same, counted by the store.
+FORMULAS_OF_SPANS = {
+    "Events": "Events in the span.",
+    "Page views": "Events named page_view in the span.",
+    "Sessions": "Sessions with at least one event in the span.",
+    "Bounce rate": (
+        "Bounces of sessions that began in the span, divided by its sessions. "
+        "A bounce is one page view, no click, form or custom event, and under 10 s engaged."
+    ),
+    "Change, of a span": "Beside each number: against the span of the same length before it; of a rate, in points.",
+}

@@ -13,7 +13,8 @@ from zoneinfo import ZoneInfo
 import param
 
 from glimpse.views.address import Choices, heard_tab, said_tab
-from glimpse.views.asked import Ask, AskedPicture, AskedView, Rows
+from glimpse.views.ask import Ask, Rows
+from glimpse.views.asked import AskedPicture, AskedView
 from glimpse.views.parts import script, style
 from glimpse.views.scope import Scope
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from typing import Any, ClassVar
 
 from glimpse.views.address import Choices
-from glimpse.views.asked import Ask, AskedPicture, AskedView
+from glimpse.views.ask import Ask
+from glimpse.views.asked import AskedPicture, AskedView
 from glimpse.views.parts import script, style
 from glimpse.views.scope import Scope
 

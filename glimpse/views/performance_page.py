@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import Any, ClassVar
 
-from glimpse.views.asked import Ask
+from glimpse.views.ask import Ask
 from glimpse.views.asked_page import AskedPage
 from glimpse.views.breakdown import Breakdown, Card
 from glimpse.views.chips import chips_of, joined, picked

@@ -10,7 +10,7 @@ import panel as pn
 
 from glimpse.events import is_layer
 from glimpse.live import ALL_PROJECTS
-from glimpse.views.board import Board
+from glimpse.views.board import Board, BoardSpan
 from glimpse.views.parts import LiveView, Picture, script, set_away, style
 
 MOST = 40
@@ -26,12 +26,13 @@ class ProjectLines(Picture):
 
 
 class ProjectList(LiveView):
-    """A line for each project that was heard from in the last 30 minutes; away where one is chosen, or some filter."""
+    """A line for each project that was heard from in the span; away where one is chosen, or some filter."""
 
     alone_styles: ClassVar[dict[str, str]] = {"height": "300px"}
 
     def _build(self) -> pn.viewable.Viewable:
         self._choose: Callable[[str], None] = lambda _: None
+        self._span: BoardSpan | None = None
         self._lines = ProjectLines(sizing_mode="stretch_both", margin=0)
         self._lines.param.watch(lambda change: self._take_choice(change.new), "picked")
         return pn.Column(self._lines, sizing_mode="stretch_both", margin=0, css_classes=["g-projects", "g-away"])
@@ -43,27 +44,40 @@ class ProjectList(LiveView):
 
     def refresh(self, board: Board) -> None:
         """Send the lines, worked out once a second for all who look."""
+        self._span = board.span
         set_away(self.layout, is_away=not self.is_shown)
         if self.is_shown:
-            self._lines.state = board.lasting("projects", RENEW_EVERY_MS, lambda _: self._state())
+            self._lines.state = board.lasting("projects", RENEW_EVERY_MS, self._state)
 
     def on_choice(self, choose: Callable[[str], None]) -> None:
         """Call with each project that is clicked on."""
         self._choose = choose
 
     def _projects(self) -> list[str]:
+        if self._span is not None:
+            return [row["value"] for row in self._span.projects]
         return [name for name in self.window.projects() if not is_layer(name)]
 
-    def _state(self) -> str:
-        lines = [self._line(name) for name in self._projects()[:MOST]]
-        return _encode(sorted(lines, key=lambda line: (-line["here"], -line["page_views"], line["project"]))).decode()
+    def _state(self, board: Board) -> str:
+        if board.span is None:
+            lines = [self._line(name) for name in self._projects()[:MOST]]
+        else:
+            lines = [self._line_of_span(row, goes_on=board.span.goes_on) for row in board.span.projects]
+        ordered = sorted(lines, key=lambda line: (-line["here"], -line["page_views"], line["project"]))
+        return _encode({"lines": ordered, "is_span": board.span is not None}).decode()
+
+    def _line_of_span(self, row: dict[str, Any], *, goes_on: bool) -> dict[str, Any]:
+        """Return a line of what the store counted, with who is here now."""
+        here = self.window.numbers(row["value"]).open_sessions if goes_on else 0
+        counts = {name: row[name] for name in ("events", "page_views", "sessions")}
+        return {"project": row["value"], "here": here, "line": []} | counts
 
     def _line(self, project: str) -> dict[str, Any]:
         numbers = self.window.numbers(project)
         return {
             "project": project,
             "here": numbers.open_sessions,
-            "events_last_minute": numbers.events_last_minute,
+            "events": numbers.events_last_minute,
             "page_views": numbers.page_views,
             "sessions": numbers.sessions,
             "line": [

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from glimpse.errors import QueryError
 from glimpse.filters import Field
-from glimpse.views.asked import Rows
+from glimpse.views.ask import Rows
 
 
 def property_fields(properties: Rows) -> list[tuple[str, str]]:

@@ -19,8 +19,10 @@ from bokeh.document import Document
 from glimpse.errors import QueryError, TooManyFilters
 from glimpse.filters import Filter
 from glimpse.live import Window
+from glimpse.views.ask import Ask
 from glimpse.views.board import Board, board_of
 from glimpse.views.herald import Herald
+from glimpse.views.span_board import Span, SpanBoard, span_board_of
 
 LOOK_EVERY_MS = 50
 # Every second look, 100 ms: a little less, as a look that comes a millisecond early must not wait for the next.
@@ -35,6 +37,8 @@ class Pull:
     ----------
     where
         What of the project is shown; None is all.
+    ask
+        How the store is asked for another span than the window's; without it there is none.
     """
 
     def __init__(
@@ -44,7 +48,11 @@ class Pull:
         clock: Callable[[], float] = time.monotonic,
         *,
         where: Filter | None = None,
+        ask: Ask | None = None,
     ) -> None:
+        self._ask = ask
+        self._span: Span | None = None
+        self._spanned: SpanBoard | None = None  # kept, as it lives as long as somebody has it
         self._window = window
         self._project = project
         self._where = where
@@ -58,7 +66,7 @@ class Pull:
         self._clock = clock
         self._refreshers: list[Callable[[Board], None]] = []
         self._watchers: list[Callable[[], None]] = []
-        self._seen: int | None = None
+        self._seen: object = None
         self._refreshed_at = 0.0
         self._is_begun = False
         self._held_until = 0.0
@@ -86,6 +94,24 @@ class Pull:
         self._where = where
         self.refresh_soon()
 
+    @property
+    def span(self) -> Span | None:
+        """Which span is shown, None for the live window; another one is shown as soon as the store has answered."""
+        return self._span
+
+    @span.setter
+    def span(self, span: Span | None) -> None:
+        if span != self._span:
+            self._span = span
+            self.refresh_soon()
+
+    @property
+    def state(self) -> str:
+        """What can't be seen of the span that is shown: empty, `loading`, or why there is no answer."""
+        if self._span is None:
+            return ""
+        return (self._spanned.problem or ("" if self._spanned.is_there else "loading")) if self._spanned else "loading"
+
     def add(self, refresh: Callable[[Board], None], *, always: bool = False, early: bool = False) -> None:
         """Call something with each newer board; `always` also while another page is shown, `early` see `prepare`."""
         (self._always if always else self._refreshers).append(refresh)
@@ -97,7 +123,7 @@ class Pull:
 
         Only for parts that show what they are made with; the first look sends everything all the same.
         """
-        if self.rests:
+        if self.rests or self._span is not None:
             return
         with contextlib.suppress(QueryError, TooManyFilters):  # which the first look tells of
             self._board = board_of(self._window, self._project, self._where)
@@ -145,7 +171,7 @@ class Pull:
             task.cancel()
 
     def _forget(self) -> None:
-        self._document = self._timer = self._task = None
+        self._document = self._timer = self._task = self._spanned = None
         self._is_begun = False
         for end in self._endings:
             end()
@@ -178,15 +204,33 @@ class Pull:
         self._seen, self._refreshed_at = version, now
         board = self._board = board_of(self._window, self._project, self._where)
         self.problem = ""
+        shown = self._laid_under(board)
         with pn.io.hold():
-            for refresh in self._always if self.rests else [*self._always, *self._refreshers]:
+            for refresh in self._always:
                 refresh(board)
+            if shown is not None and not self.rests:
+                for refresh in self._refreshers:
+                    refresh(shown)
         return True
 
-    def _version(self) -> int:
+    def _laid_under(self, live: Board) -> Board | None:
+        """Return the board of what is shown, None while it is not known."""
+        if self._span is None:
+            return live
+        return self._spanned.laid_under(live) if self._spanned else None
+
+    def _version(self) -> object:
+        """Return what changes whenever what is shown does."""
         if self._where is None:
-            return self._window.look(self._project)
-        return self._window.look(self._project, self._where)
+            version = self._window.look(self._project)
+        else:
+            version = self._window.look(self._project, self._where)
+        span = None if self.rests else self._span
+        if self._ask is None or span is None or not span.tz:  # a browser says its zone as soon as it is there
+            self._spanned = None
+            return version
+        self._spanned = span_board_of(self._window, self._ask, self._project, self._where, span)
+        return version, self._spanned.look(version)
 
     def _start_on_page(self) -> None:
         self._document = pn.state.curdoc

@@ -9,7 +9,8 @@ from typing import Any
 import param
 
 from glimpse.views.address import Choices, is_project
-from glimpse.views.asked import Ask, AskedPicture, AskedView, Rows
+from glimpse.views.ask import Ask, Rows
+from glimpse.views.asked import AskedPicture, AskedView
 from glimpse.views.asked_page import AskedPage
 from glimpse.views.labels import event_label
 from glimpse.views.land_path import WHOLE, land_path, unit_of

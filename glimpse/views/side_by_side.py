@@ -10,7 +10,8 @@ from typing import Any, ClassVar
 from glimpse.errors import QueryError
 from glimpse.filters import Filter, from_json, to_text
 from glimpse.views.address import Choices
-from glimpse.views.asked import Ask, AskedPicture, AskedView, Rows
+from glimpse.views.ask import Ask, Rows
+from glimpse.views.asked import AskedPicture, AskedView
 from glimpse.views.chips import chips_of, joined, typed
 from glimpse.views.parts import script, style
 from glimpse.views.scope import Scope

@@ -1,4 +1,4 @@
-"""The pages that ask the store: which time, and below it the page that is chosen. None is made before it is looked at.
+"""Which time is looked at, on the live page too, and the pages that ask the store. None is made before it is looked at.
 
 Rule of this module: it asks when a look of the viewer's pull finds that something else is wanted, so never before a
 browser is there to be shown the answer.
@@ -14,7 +14,8 @@ from typing import Any
 import panel as pn
 import param
 
-from glimpse.views.asked import Ask, AskedView
+from glimpse.views.ask import Ask
+from glimpse.views.asked import AskedView
 from glimpse.views.asked_page import AskedPage
 from glimpse.views.explore_page import ExplorePage
 from glimpse.views.goal_picker import GoalPicker
@@ -25,11 +26,13 @@ from glimpse.views.range_bar import RangeBar
 from glimpse.views.scope import Scope, span_of
 from glimpse.views.segment_menu import Saved
 from glimpse.views.sessions_page import SessionsPage
+from glimpse.views.span_board import LIVE, Span
 from glimpse.views.tokens import ThemeName
 
 ASK_AGAIN_EVERY_MS = 60_000  # where the span ends now, it goes on
 TIMES = ("since", "until", "tz", "compare")
 CHOSEN = (*TIMES, "goal", "choices")
+WITH_BEFORE = ("history",)
 WITH_GOAL = ("history", "explore")
 PAGES: dict[str, Callable[..., AskedPage]] = {
     "history": HistoryPage,
@@ -42,7 +45,7 @@ PAGES: dict[str, Callable[..., AskedPage]] = {
 class StoredPages(param.Parameterized):
     """One viewer's pages of what is stored."""
 
-    since = param.String("24h")
+    since = param.String("")
     until = param.String("")
     tz = param.String("")
     compare = param.String("")
@@ -58,6 +61,7 @@ class StoredPages(param.Parameterized):
         self._makes = PAGES | {"explore": partial(ExplorePage, saved=saved)}
         self._pages: dict[str, AskedPage] = {}
         self._shown: object = None
+        self.is_bare = False  # a wall display has the time in its address alone
         wide: dict[str, Any] = {"sizing_mode": "stretch_width", "margin": 0}
         self._bar = RangeBar(**{name: getattr(self, name) for name in TIMES}, **wide, css_classes=["g-range"])
         linked: dict[str, Any] = {name: name for name in TIMES}
@@ -80,10 +84,24 @@ class StoredPages(param.Parameterized):
         for one, other in ((self, whole), (whole, self)):
             one.param.watch(lambda change, other=other: setattr(other, change.name, change.new), list(CHOSEN))
 
+    @property
+    def live_span(self) -> Span | None:
+        """Which span the live page shows; None for the live window."""
+        if self.since in ("", LIVE) and not self.until:
+            return None
+        return Span(self.since, self.until, self.tz or self._bar.zone)
+
+    def tell(self, state: str) -> None:
+        """Say beside the time whether its numbers are there."""
+        self._bar.told = state
+
     def look(self, view: str, project: str, where: Any, theme: ThemeName) -> None:
-        """Show a page as it is wanted now, if it is not shown so already."""
-        set_away(self.layout, is_away=view not in PAGES)
-        self._bar.can_compare = view == "history"
+        """Show a page as it is wanted now, if it is not shown so already; of the live one, which time it is of."""
+        set_away(self.layout, is_away=view not in (*PAGES, "live") or self.is_bare)
+        for name, page in self._pages.items():
+            set_away(page.layout, is_away=name != view)
+        self._bar.is_live = view == "live"
+        self._bar.can_compare = view in WITH_BEFORE
         set_away(self._goal.layout, is_away=view not in WITH_GOAL)
         if view not in PAGES or not self._bar.zone:  # the browser tells its zone as soon as it is there
             return
@@ -107,8 +125,6 @@ class StoredPages(param.Parameterized):
                 part.choose(self.choices)
                 part.param.watch(lambda _, part=part: self._take_choices(part), "choices")
             self.layout.append(page.layout)
-        for name, page in self._pages.items():
-            set_away(page.layout, is_away=name != view)
         return self._pages[view]
 
     def _take_choices(self, part: AskedView) -> None:

@@ -1,4 +1,4 @@
-"""Events a minute over the span, stacked by type. HoloViews builds the figure; ticks patch heights."""
+"""Events a minute, over a long span an hour or a day, stacked by type. HoloViews builds it; ticks patch heights."""
 
 from __future__ import annotations
 
@@ -25,7 +25,7 @@ from bokeh.models import (
 )
 
 from glimpse.live.numbers import SPAN_MINUTES
-from glimpse.views.board import Board
+from glimpse.views.board import Board, BoardSpan
 from glimpse.views.hover_card import hover_card
 from glimpse.views.labels import event_label
 from glimpse.views.parts import LiveView, Picture, call_on_tap, script, style, weak_hook
@@ -40,10 +40,12 @@ _encode = msgspec.json.Encoder().encode
 _GAP = 0.09
 _RUNNING_ALPHA = 0.55
 REDRAW_EVERY_S = 0.5  # bars of minutes: their axes are measured anew each time, which costs more than the bars
+_TICKS = [-25, -20, -15, -10, -5, 0]  # of the window
+_MOST_TICKS = 6
 _STEPS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15)
-_CSS = Path(__file__).parent / "css"
-_HOVER_CARD = hover_card("@name: @n{said}", quiet="of @total{said} events, @when")
-_AGO = "return tick > -0.5 ? 'now' : `\u2212${Math.round(-tick)} min`"
+_CSS, _JS = (Path(__file__).parent / name for name in ("css", "js"))
+_WORDS, _OF_TICK, _OF_CARD = ((_JS / f"{name}.js").read_text("utf-8") for name in ("times", "bar_tick", "bar_card"))
+_HOVER_CARD = hover_card("@name: @n{said}", quiet="of @total{said} events, @when{said}")
 
 
 class Legend(Picture):
@@ -51,7 +53,7 @@ class Legend(Picture):
 
     is_table = param.Boolean(default=False, doc="Whether the numbers are shown in place of the bars.")
     minutes = param.String("", doc="The numbers as JSON, while they are shown.")
-    _esm = script("table", "figure", "type_legend")
+    _esm = script("table", "figure", "times", "type_legend")
     _stylesheets = style("table", "type_legend")
 
 
@@ -64,6 +66,7 @@ class _Drawn:
         self.bars: ColumnDataSource = plot.handles["source"]
         self._glyph = plot.handles["glyph"]
         self.top = 0.0
+        self.span: object = None  # which steps it has; None for the window's minutes
         self.shown: tuple[object, int] = (None, 0)  # which board in which theme, and its version
         self._dress(plot.handles["glyph_renderer"])
 
@@ -83,14 +86,16 @@ class _Drawn:
         bars.nonselection_glyph = bars.selection_glyph = bars.muted_glyph = None
         figure.x_range = Range1d(start=0.5 - SPAN_MINUTES, end=0.5)
         figure.y_range = Range1d(start=0, end=5)
-        figure.xaxis.ticker = FixedTicker(ticks=[-25, -20, -15, -10, -5, 0])
-        figure.xaxis.formatter = CustomJSTickFormatter(code=_AGO)
+        self.bars.tags = [{}]
+        figure.xaxis.ticker = FixedTicker(ticks=_TICKS)
+        figure.xaxis.formatter = CustomJSTickFormatter(args={"bars": self.bars}, code=_WORDS + _OF_TICK)
         said = CustomJSHover(code="return value.toLocaleString()")
+        when = CustomJSHover(args={"bars": self.bars}, code=_WORDS + _OF_CARD)
         figure.toolbar.tools = [
             HoverTool(
                 renderers=[bars],
                 tooltips=_HOVER_CARD,
-                formatters={"@n": said, "@total": said},
+                formatters={"@n": said, "@total": said, "@when": when},
                 attachment="vertical",
                 show_arrow=False,
             ),
@@ -102,6 +107,17 @@ class _Drawn:
         figure.sizing_mode = "stretch_both"
         figure.output_backend = "canvas"  # HoloViews' own, WebGL, is read back pixel by pixel where there is no GPU
         figure.stylesheets = [(_CSS / "figure.css").read_text("utf-8")]
+
+    def show_span(self, span: BoardSpan | None, columns: dict[str, Any]) -> None:
+        """Take another span: as many bars as it has steps, with its times below."""
+        figure, steps = self.figure, len(columns["n"]) // TYPE_SLOTS
+        self.bars.tags = [
+            {"unit": span.unit, "tz": span.tz, "starts": columns["when"][::TYPE_SLOTS].tolist()} if span else {}
+        ]
+        figure.x_range.update(start=0.5 - steps, end=0.5)
+        every = max(1, steps // _MOST_TICKS)
+        figure.xaxis.ticker = FixedTicker(ticks=list(range(-every // 2, -steps, -every)) if span else _TICKS)
+        self.bars.data = columns
 
     def recolour(self, theme: Theme) -> None:
         """Take another theme's colours."""
@@ -222,6 +238,11 @@ def _patch(drawn: _Drawn, board: Board, theme: Theme, columns: dict[str, Any]) -
 
     Which differ is found out once for all viewers who were shown the same before.
     """
+    began = board.numbers.per_minute[0].t if board.span and board.numbers.per_minute else None
+    wanted = board.span and (board.span.unit, board.span.tz, began, len(columns["n"]))
+    if drawn.span != wanted:
+        drawn.span = wanted
+        drawn.show_span(board.span, columns)
     old, (shown, version) = drawn.bars.data, drawn.shown
     this = (ref(board), theme.name)
     if shown == this:
@@ -245,32 +266,33 @@ def _differences(old: Any, columns: dict[str, Any]) -> dict[str, list[tuple[int,
 
 def _columns(board: Board | None, theme: Theme) -> dict[str, Any]:
     """Return one rectangle for each minute and slot, from the oldest minute on, stacked by slot."""
-    counts = np.zeros((SPAN_MINUTES, TYPE_SLOTS))
+    span = board.span if board is not None else None
+    minutes = board.numbers.per_minute[-SPAN_MINUTES if span is None else 0 :] if board is not None else []
+    steps = SPAN_MINUTES if span is None else len(minutes)
+    counts = np.zeros((steps, TYPE_SLOTS))
     names = np.full(TYPE_SLOTS, OTHER, dtype=object)
     if board is not None:
         for name, slot in board.slots.items():
             names[slot] = event_label(name)
-        for row, minute in enumerate(board.numbers.per_minute[-SPAN_MINUTES:]):
+        for row, minute in enumerate(minutes):
             for name, n in minute.by_name.items():
                 counts[row, board.slot(name)] += n
     tops = counts.cumsum(axis=1)
-    minutes = np.repeat(np.arange(SPAN_MINUTES) - SPAN_MINUTES + 1.0, TYPE_SLOTS)
+    back = np.repeat(np.arange(steps) - steps + 1.0, TYPE_SLOTS)
+    is_running = (back == 0) & (span is None or span.goes_on)  # it is not all there yet
     return {
-        "left": minutes - 0.5 + _GAP,
-        "right": minutes + 0.5 - _GAP,
+        "left": back - 0.5 + _GAP,
+        "right": back + 0.5 - _GAP,
         "bottom": (tops - counts).ravel(),
         "top": tops.ravel(),
-        "opacity": np.where(minutes == 0, _RUNNING_ALPHA, 1.0),  # the minute that is running is not all there yet
-        "color": np.tile(np.array(theme.types, dtype=object), SPAN_MINUTES),
-        "name": np.tile(names, SPAN_MINUTES),
+        "opacity": np.where(is_running, _RUNNING_ALPHA, 1.0),
+        "color": np.tile(np.array(theme.types, dtype=object), steps),
+        "name": np.tile(names, steps),
         "n": counts.ravel(),
         "total": np.repeat(tops[:, -1], TYPE_SLOTS),
-        "when": np.array([_when(int(-m)) for m in minutes], dtype=object),
+        # How many minutes ago a step began; of another span than the window's, when.
+        "when": -back if span is None else np.repeat([float(minute.t) for minute in minutes], TYPE_SLOTS),
     }
-
-
-def _when(minutes_ago: int) -> str:
-    return "this minute" if minutes_ago == 0 else f"{minutes_ago} min ago"
 
 
 def _nice_top(board: Board) -> float:
@@ -284,9 +306,15 @@ def _minutes(board: Board) -> str:
     names = [line.name for line in board.numbers.top_names if line.name][:_TABLE_NAMES]
     rows = [
         [minute.t, minute.events, *(minute.by_name.get(name, 0) for name in names)]
-        for minute in reversed(board.numbers.per_minute[-SPAN_MINUTES:])
+        for minute in reversed(board.numbers.per_minute[-SPAN_MINUTES if board.span is None else 0 :])
     ]
-    return _encode({"names": [event_label(name) for name in names], "rows": rows}).decode()
+    return _encode({"names": [event_label(name) for name in names], "rows": rows} | _told(board)).decode()
+
+
+def _told(board: Board) -> dict[str, Any]:
+    """Return how a browser says a span's times; nothing of the window."""
+    span = board.span
+    return {name: getattr(span, name) for name in ("since", "until", "unit", "tz")} if span else {}
 
 
 def _legend(board: Board) -> dict[str, Any]:
@@ -301,4 +329,4 @@ def _legend(board: Board) -> dict[str, Any]:
         for slot, n in sorted(counts.items())
         if slot in names
     ]
-    return {"types": types, "events": board.numbers.events}
+    return {"types": types, "events": board.numbers.events} | _told(board)

@@ -8,7 +8,8 @@ from __future__ import annotations
 from typing import Any, ClassVar, Literal
 
 from glimpse.views.address import Choices, heard_tab, said_tab
-from glimpse.views.asked import Ask, AskedPicture, AskedView, Rows
+from glimpse.views.ask import Ask, Rows
+from glimpse.views.asked import AskedPicture, AskedView
 from glimpse.views.parts import script, style
 from glimpse.views.scope import Scope
 

@@ -275,6 +275,96 @@ def changes(served: Served, asked: str, now: int, field: str, by: str) -> Counte
     return told
 
 
+SPANS = {"24h": (24, 0), "7d": (168, 0), "": (40, 2)}  # hours back, from and until
+
+
+@pytest.mark.parametrize("since", SPANS)
+def test_the_live_page_shows_the_apis_numbers_of_whatever_span_is_chosen(served: Served, watched: Watched, since: str):
+    r, hour, names = random.Random(f"span {since}"), 3_600_000, {project: f"{project}{since}" for project in PROJECTS}
+    now, (begin, end) = now_ms(), SPANS[since]
+    ages = [0, 2 * hour, 20 * hour, 39 * hour, 50 * hour, 160 * hour]
+    events = [
+        event | {"projectId": names[event["projectId"]], "timestamp": now - r.choice(ages) - 5} for event in visits(r)
+    ]
+    assert served.post(events)[0] == 200
+    wait_until(lambda: served.ledger("*")["in_buffer"] == 0, timeout_s=20, what="all is in the store")
+    span = {"since": now - begin * hour, "until": now - end * hour}
+    said = f"since={since}" if since else f"since={span['since']}&until={span['until']}"
+    asked = f"since={span['since']}&until={span['until'] + 1000 * (not end)}"
+    for where in ["", a_filter(r)]:
+        told = f"{asked}&project={names['shop']}&where={quote(where)}"
+        page = watched.open(f"{served.url}/glimpse_app?project={names['shop']}&{said}&tz=UTC&where={quote(where)}")
+        see_tiles(served, page, told)
+        see_lists(served, page, told)
+        see_places(served, page, told)
+        see_bars(served, page, f"{told}&tz=UTC&unit={'day' if since == '7d' else 'hour'}")
+        kept = served.get(f"/api/v1/events?{told}&limit=40")
+        feed = page.locator(".g-feed li.row .page")
+        agrees("feed", lambda feed=feed: Counter(feed.all_inner_texts()), Counter(event["page"] for event in kept))
+        here = 0 if end else sum(live(served, names["shop"], where)[name] for name in ("active", "idle"))
+        agrees("here", lambda page=page: page.locator(".g-here .row").count(), here)
+        page.context.close()
+    see_projects(served, watched, f"project=*&{said}", asked)
+
+
+def see_tiles(served: Served, page: Page, asked: str) -> None:
+    (told,) = served.get(f"/api/v1/totals?{asked}")
+    shown = [f"{told[name]:,}" for name in ("events", "page_views", "sessions")]
+    shown.append(percent(told["bounces"], told["sessions"], 0))
+    tiles = ("Events", "Page views", "Sessions", "Bounce rate")
+    page.locator('[data-metric="Events"]').wait_for()
+    agrees("tiles", lambda: [tile(page, name) for name in tiles], shown)
+
+
+def see_lists(served: Served, page: Page, asked: str) -> None:
+    for kind, field, by in (("pages", "page", "page_views"), ("sources", "source", "sessions")):
+        rows = served.get(f"/api/v1/breakdown?{asked}&field={field}&by={by}&top=5")
+        told = [(row["value"] or "Direct", str(row[by])) for row in rows if row[by] and not row["is_other"]]
+        lines = page.locator(f".g-top-{kind} .line")
+        agrees(
+            kind,
+            lambda lines=lines: [
+                (line.locator(".name").inner_text(), line.locator(".n").inner_text()) for line in lines.all()
+            ],
+            told,
+        )
+
+
+def see_places(served: Served, page: Page, asked: str) -> None:
+    wait_for_map(page)
+    there = [row for row in served.get(f"/api/v1/places?{asked}") if row["country"]]
+    for column, name in (("count", "sessions"), ("events", "events")):
+        told = Counter({row["city"]: row[name] for row in there})
+        agrees(f"dots' {name}", lambda column=column: on_map(page, "places", "place", column), told)
+    names = load_borders().names
+    for layer, column, name in (("Sessions", "count", "sessions"), ("Events", "events", "events")):
+        page.get_by_role("button", name=f"{layer} by country").click()
+        told = Counter[str]()
+        for row in there:
+            told[names[row["country"]]] += row[name]
+        agrees(f"{name} by country", lambda column=column: on_map(page, "countries", "name", column), told)
+
+
+def see_bars(served: Served, page: Page, asked: str) -> None:
+    rows = served.get(f"/api/v1/series?{asked}")
+    read = as_table(page, ".g-timeline")
+    agrees("bars", lambda: [line[0] for line in read()], [str(row["events"]) for row in rows if row["events"]][::-1])
+
+
+def see_projects(served: Served, watched: Watched, said: str, asked: str) -> None:
+    rows = served.get(f"/api/v1/breakdown?{asked}&project=*&field=project&by=page_views&top=40")
+    told = {row["value"]: [str(row[name]) for name in ("events", "page_views", "sessions")] for row in rows}
+    page = watched.open(f"{served.url}/glimpse_app?{said}")
+    page.locator(".g-projects .row").first.wait_for()
+
+    def shown() -> dict[str, list[str]]:
+        lines = page.locator(".g-projects .row").all()
+        return {line.locator(".project").inner_text(): line.locator("b").all_inner_texts()[1:] for line in lines}
+
+    agrees("projects", shown, told)
+    page.context.close()
+
+
 def numbers_of(texts: list[str], but: int) -> list[int]:
     return but_minute([int(text.replace(",", "")) for text in texts], but)
 

@@ -27,6 +27,7 @@ ASKED: list[tuple[str, dict[str, Any]]] = [
     *(("series", {"unit": unit, "tz": "America/New_York"}) for unit in ("hour", "month")),
     ("breakdown", {"field": "page"}),
     ("properties", {}),
+    ("places", {}),
     ("entries", {}),
     ("exits", {}),
     ("paths", {}),

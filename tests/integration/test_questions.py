@@ -229,6 +229,26 @@ def test_properties_are_listed_one_by_one(ask: Ask):
     assert [row["events"] for row in found] == sorted(keys.values(), reverse=True)
 
 
+@pytest.mark.parametrize("project", ["shop", "*"])
+def test_places_are_counted_one_by_one_and_what_is_of_none_together(ask: Ask, project: str):
+    at: defaultdict[Any, list[Event]] = defaultdict(list)
+    for event in events_of(project):
+        known = event.lat is not None and event.lon is not None
+        at[(round(event.lat, 2), round(event.lon, 2), event.city, event.country) if known else (None,) * 4].append(
+            event
+        )
+    found = ask("places", project)
+    assert len(found) == len(at) > 6
+    for row in found:
+        theirs = at[row["lat"], row["lon"], row["city"], row["country"]]
+        counts = counts_of(theirs) | {"last": max(event.time for event in theirs)}
+        assert {name: row[name] for name in ("events", "sessions", "last")} == {
+            name: counts[name] for name in ("events", "sessions", "last")
+        }
+    assert [row["events"] for row in found] == sorted((len(theirs) for theirs in at.values()), reverse=True)
+    assert ask("places", project, top=2) == found[:2]
+
+
 # -- sessions ------------------------------------------------------------------------------------------------------
 
 

@@ -12,6 +12,7 @@ from glimpse.store.questions.imported import imported
 from glimpse.store.questions.listing import events, journey, projects, sessions
 from glimpse.store.questions.outcomes import outcomes
 from glimpse.store.questions.paths import entries, exits, paths
+from glimpse.store.questions.places import places
 from glimpse.store.questions.properties import properties
 from glimpse.store.questions.question import Question, plain
 from glimpse.store.questions.retention import retention
@@ -32,6 +33,7 @@ QUESTIONS: dict[str, Question] = {
         series,
         breakdown,
         properties,
+        places,
         entries,
         exits,
         paths,

@@ -61,6 +61,7 @@ export function render({model, el}) {
       if (list.children[i] !== li) list.insertBefore(li, list.children[i] ?? null)
     }))
     write(count, s.all > s.lines.length ? `the latest ${s.lines.length} of ${s.all.toLocaleString()}` : "")
+    write(empty, s.is_over ? "The chosen span is over: who is here now is no part of it" : "Nobody is here right now")
     empty.hidden = s.lines.length > 0
     age()
   }

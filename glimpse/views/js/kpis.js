@@ -23,17 +23,22 @@ const trace = (values, top) => {
 }
 const path = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("")
 
-function tile(name, formula, of_change, is_first) {
+// From when to when, where that is not back from now.
+const ends = ({span, tz}) => new Intl.DateTimeFormat(undefined, {day: "numeric", month: "short", hour: "numeric", minute: "2-digit", timeZone: tz}).formatRange(...span)
+
+function tile(name, is_first) {
   const el = make("div", is_first ? "tile first" : "tile")
   const head = make("div", "head")
   const help = make("button", "help", "i")
   help.type = "button"
-  help.setAttribute("aria-label", `How ${name} is counted: ${formula} ${of_change}`)
   const tip = make("div", "tip")
-  tip.append(make("p", "", formula), make("p", "", of_change))
   tip.setAttribute("role", "tooltip")
   const change = make("span", "change num")
-  change.title = of_change
+  const explain = (formula, of_change) => {
+    help.setAttribute("aria-label", `How ${name} is counted: ${formula} ${of_change}`)
+    tip.replaceChildren(make("p", "", formula), make("p", "", of_change))
+    change.title = of_change
+  }
   head.append(make("span", "name clip", name), help, change)
   const value = make("div", "value num", "–")
   value.dataset.metric = name
@@ -55,11 +60,12 @@ function tile(name, formula, of_change, is_first) {
   for (const kind of ["blur", "pointerenter"]) help.addEventListener(kind, () => tip.classList.remove("away"))
   el.title = ""
 
-  let to
+  let to, told
   return {
     el,
     show(s) {
-      write(note, s.note.map((part) => typeof part === "number" ? number(part) : part).join(""))
+      write(note, s.span ? ends(s) : s.note.map((part) => typeof part === "number" ? number(part) : part).join(""))
+      if (s.formula !== told) explain(told = s.formula, s.of_change)
       write(change, s.change ? changed(...s.change) : "")
       const known = s.line.filter((v) => v != null)
       const top = name === "Bounce rate" ? 1 : Math.max(1, ...known) * 1.08
@@ -81,11 +87,17 @@ export function render({model, el}) {
   el.append(grid)
   const tiles = new Map()
   const show = () => {
-    for (const s of model.state ? JSON.parse(model.state) : []) {
+    const all = model.state ? JSON.parse(model.state) : []
+    for (const [name, one] of tiles) {
+      if (all.some((s) => s.name === name)) continue
+      one.el.remove()
+      tiles.delete(name)
+    }
+    for (const [at, s] of all.entries()) {
       if (!tiles.has(s.name)) {
-        const one = tile(s.name, s.formula, s.of_change, tiles.size === 0)
+        const one = tile(s.name, at === 0)
         tiles.set(s.name, one)
-        grid.append(one.el)
+        grid.insertBefore(one.el, grid.children[at] ?? null)
       }
       tiles.get(s.name).show(s)
     }

@@ -32,15 +32,18 @@ export function render({model, el}) {
       dot.style.width = dot.style.height = `${px}px`
       return dot
     }))
-    sizes.replaceChildren(nest, make("span", "", `${all.map(([n]) => n).join(", ")} open sessions`))
+    sizes.replaceChildren(nest, make("span", "", `${all.map(([n]) => n).join(", ")} ${is_span ? "" : "open "}sessions`))
   }
   const of_dots = make("div", "of-dots")
-  for (const [name, text] of [["active", "somebody is active"], ["idle", "open, but idle"], ["gone", "visitors have left"], ["ring", "new event"]]) {
+  const WINDOW = [["active", "somebody is active"], ["idle", "open, but idle"], ["gone", "visitors have left"], ["ring", "new event"]]
+  const SPAN = [["active", "somebody is active now"], ["idle", "sessions of the span"], ["ring", "new event"]]
+  const draw_marks = () => of_dots.replaceChildren(...(is_span ? SPAN : WINDOW).map(([name, text]) => {
     const mark = make("span", "mark", text)
     mark.prepend(make("i", name))
-    of_dots.append(mark)
-  }
-  of_dots.append(sizes, make("p", "", "Near places share a dot: click it."))
+    return mark
+  }), sizes, make("p", "", "Near places share a dot: click it."))
+  let is_span = false  // another one than the live window
+  draw_marks()
   const of_shades = make("div", "of-shades")
   const of_arcs = make("span", "mark of-arcs", "from a country to your site")
   of_arcs.prepend(make("i", "arc"))
@@ -55,7 +58,8 @@ export function render({model, el}) {
       mark.prepend(swatch)
       return mark
     })
-    const words = model.layer === "events" ? "Events of the last 30 minutes" : "Sessions that are open now"
+    const words = is_span ? `${model.layer === "events" ? "Events" : "Sessions"} of the span`
+      : model.layer === "events" ? "Events of the last 30 minutes" : "Sessions that are open now"
     of_shades.replaceChildren(make("b", "", words), ...(rows.length ? rows : [make("span", "", "none in any country")]))
     if (elsewhere) of_shades.append(make("span", "", `${plural(elsewhere, ...what)} in places too small for this map`))
   }
@@ -88,7 +92,7 @@ export function render({model, el}) {
     // Who goes through the lines with the keyboard is not thrown back by what comes in.
     if (!model.is_table || !model.rows || other.region.contains(root.activeElement)) return
     const are_places = model.layer === "places", at = other.region.scrollTop
-    const columns = [are_places ? "Place" : "Country", ...(are_places ? ["Country"] : []), "Sessions now", "Active", "Events in 30 min"]
+    const columns = [are_places ? "Place" : "Country", ...(are_places ? ["Country"] : []), ...(is_span ? ["Sessions", "Active now", "Events"] : ["Sessions now", "Active", "Events in 30 min"])]
     other.region.replaceChildren(table_of("Live map", columns, JSON.parse(model.rows).map(row), are_places ? 2 : 1))
     other.region.scrollTop = at
   }
@@ -96,6 +100,11 @@ export function render({model, el}) {
   let drawn = ""
   const show = () => {
     const s = model.state ? JSON.parse(model.state) : {places: 0, sessions: 0, unlocated: 0}
+    if (is_span !== Boolean(s.is_span)) {
+      is_span = Boolean(s.is_span)
+      drawn = ""
+      draw_marks()
+    }
     for (const one of choices) one.setAttribute("aria-pressed", String(one.dataset.layer === model.layer))
     if (s.sizes && String(s.sizes) !== drawn) {
       draw_sizes(s.sizes)
@@ -111,7 +120,7 @@ export function render({model, el}) {
       drawn = String([s.steps, s.elsewhere, model.layer])
     }
     keys.hidden = !s.dots
-    write(counts, s.sessions === 0 ? "Nobody is here right now"
+    write(counts, s.sessions === 0 ? is_span ? "No session in this span" : "Nobody is here right now"
       : `${plural(s.sessions, "session", "sessions")} in ${plural(s.places, "place", "places")}` +
         (s.unlocated ? ` · ${number(s.unlocated)} of unknown place` : ""))
   }

@@ -1,12 +1,13 @@
 // All projects beside each other. Lines are kept by project and moved; names are data and only ever become text.
 const SVG = "http://www.w3.org/2000/svg"
-const COLUMNS = [["here", "here now"], ["events_last_minute", "events a minute"], ["page_views", "page views"], ["sessions", "sessions"]]
+const COLUMNS = [["here", "here now"], ["events", "events a minute"], ["page_views", "page views"], ["sessions", "sessions"]]
 
 export function render({model, el}) {
   const card = make("section", "card")
   card.setAttribute("aria-label", "Projects")
   const head = make("div", "head")
-  head.append(make("h2", "", "Projects"), make("span", "hint", "last 30 minutes"))
+  const hint = make("span", "hint", "last 30 minutes")
+  head.append(make("h2", "", "Projects"), hint)
   const list = make("ol", "list")
   card.append(head, list)
   el.append(card)
@@ -33,7 +34,8 @@ export function render({model, el}) {
     return li
   }
   const show = () => {
-    const lines = model.state ? JSON.parse(model.state) : []
+    const {lines, is_span} = model.state ? JSON.parse(model.state) : {lines: [], is_span: false}
+    write(hint, is_span ? "in the span" : "last 30 minutes")
     const there = new Set(lines.map((line) => line.project))
     for (const [project, li] of rows) {
       if (there.has(project)) continue
@@ -44,6 +46,7 @@ export function render({model, el}) {
       if (!rows.has(line.project)) rows.set(line.project, draw(line.project))
       const li = rows.get(line.project)
       const cells = [...li.firstChild.querySelectorAll("b")]
+      write(li.firstChild.querySelectorAll(".unit")[1], is_span ? "events" : COLUMNS[1][1])
       COLUMNS.forEach(([key], at) => { cells[at].textContent = number(line[key]) })
       li.firstChild.dataset.here = String(line.here > 0)
       const most = Math.max(1, ...line.line), last = Math.max(1, line.line.length - 1)

@@ -1,5 +1,6 @@
 // Which time is looked at: usual spans, or one of one's own; in which zone; beside the time before or not.
-const SPANS = [["1h", "1 h"], ["24h", "24 h"], ["7d", "7 d"], ["30d", "30 d"]]
+const LIVE = "30m"
+const SPANS = [[LIVE, "30 min"], ["1h", "1 h"], ["24h", "24 h"], ["7d", "7 d"], ["30d", "30 d"]]
 
 export function render({model, el}) {
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC"
@@ -22,6 +23,8 @@ export function render({model, el}) {
     field.required = field === from
     field.setAttribute("aria-label", name)
   }
+  const told = make("p", "told")
+  told.setAttribute("role", "status")
   const go = make("button", "span go", "Show")
   custom.append(from, make("span", "to", "to"), to, go)
   custom.addEventListener("submit", (event) => {
@@ -43,13 +46,25 @@ export function render({model, el}) {
     return option
   }))
   zones.addEventListener("change", () => { model.tz = zones.value === here ? "" : zones.value })
-  bar.append(spans, custom, compare, zones)
+  bar.append(spans, custom, compare, told, zones)
   el.append(bar)
 
-  const is_usual = () => !model.until && SPANS.some(([key]) => key === model.since)
+  const since = () => model.since || (model.is_live ? LIVE : "24h")
+  const is_usual = () => !model.until && SPANS.some(([key]) => key === since())
+  const words = {"1h": "The last hour", "24h": "The last 24 hours", "7d": "The last 7 days", "30d": "The last 30 days"}
+  const tell = () => {
+    const is_stored = model.is_live && !(since() === LIVE && !model.until)
+    const span = model.until ? "A span of time" : words[since()] ?? `Since ${model.since.replace("T", " ")}`
+    told.dataset.state = !is_stored || !model.told ? "there" : model.told === "loading" ? "loading" : "failed"
+    write(told, !is_stored ? "" : model.told === "loading" ? `${span}: asking the store …` : model.told ||
+      (model.until ? `${span}, without who is here now` : `${span}, with who is here now`))
+  }
   let is_custom = !is_usual()
   const show = () => {
-    for (const one of spans.children) one.setAttribute("aria-pressed", String(!is_custom && !model.until && one.dataset.since === model.since))
+    const [live] = spans.children
+    live.textContent = model.is_live ? "Live · 30 min" : "30 min"
+    live.setAttribute("aria-label", model.is_live ? "Live, the last 30 minutes" : "The last 30 minutes")
+    for (const one of spans.children) one.setAttribute("aria-pressed", String(!is_custom && !model.until && one.dataset.since === since()))
     own.setAttribute("aria-pressed", String(is_custom))
     own.setAttribute("aria-expanded", String(is_custom))
     custom.hidden = !is_custom
@@ -64,8 +79,10 @@ export function render({model, el}) {
       zones.append(option)
     }
     zones.value = zone
+    tell()
   }
   show()
-  for (const name of ["since", "until", "tz", "compare", "can_compare"]) model.on(name, show)
+  for (const name of ["since", "until", "tz", "compare", "can_compare", "is_live"]) model.on(name, show)
+  model.on("told", tell)
   model.zone = here
 }

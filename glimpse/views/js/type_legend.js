@@ -4,12 +4,14 @@ export function render({model, el}) {
   const head = make("div", "head")
   const types = make("div", "types")
   const other = table_switch("Events per minute", (is_open) => { model.is_table = is_open })
-  head.append(make("h2", "", "Events per minute"), types, other.toggle)
+  const title = make("h2", "", "Events per minute")
+  head.append(title, types, other.toggle)
   el.append(head, other.region)
   let drawn = ""
   let count = 0
   const show = () => {
     const s = model.state ? JSON.parse(model.state) : {types: []}
+    write(title, `Events per ${s.unit ?? "minute"}`)
     const key = JSON.stringify(s.types.map((t) => [t.slot, t.name]))
     if (key === drawn) return
     drawn = key
@@ -26,17 +28,20 @@ export function render({model, el}) {
       return one
     })))
   }
-  const minute = new Intl.DateTimeFormat(undefined, {hour: "2-digit", minute: "2-digit"})
+  const minute = new Intl.DateTimeFormat(undefined, {timeStyle: "short"})
   const fill = () => {
     other.show(model.is_table)
     if (!model.is_table || !model.minutes) return
-    const {names, rows} = JSON.parse(model.minutes), at = other.region.scrollTop
-    const lines = rows.map(([t, ...counts]) => [minute.format(t), ...counts.map((n) => n.toLocaleString())])
-    other.region.replaceChildren(table_of("Events per minute", ["Minute", "All", ...names], lines))
+    const s = JSON.parse(model.minutes), {names, rows} = s, at = other.region.scrollTop
+    const lines = rows.map(([t, ...counts]) => [s.unit ? step_time(s, t) : minute.format(t), ...counts.map((n) => n.toLocaleString())])
+    other.region.replaceChildren(table_of(title.textContent, [s.unit ? "Time" : "Minute", "All", ...names], lines))
     other.region.scrollTop = at
   }
   const figure = named_figure(el, ".g-bars")
-  const name_figure = () => figure.say(model.state ? `Events per minute: ${JSON.parse(model.state).events.toLocaleString()} in 30 minutes, stacked by type` : "Events per minute")
+  const name_figure = () => {
+    const s = model.state ? JSON.parse(model.state) : null
+    figure.say(s ? `${title.textContent}: ${s.events.toLocaleString()} in ${s.unit ? "the span" : "30 minutes"}, stacked by type` : title.textContent)
+  }
   show()
   fill()
   name_figure()

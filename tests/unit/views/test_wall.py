@@ -59,7 +59,7 @@ def test_projects_stand_beside_each_other_only_where_all_are_looked_at(window: W
     chosen: list[str] = []
     shown.on_choice(chosen.append)
     shown.pull.tick()
-    lines = json.loads(shown._lines.state)
+    lines = json.loads(shown._lines.state)["lines"]
     assert [(line["project"], line["page_views"]) for line in lines] == [("shop", 3), ("blog", 1)]
     shown._lines.picked = json.dumps(["blog", 1])
     shown._lines.picked = json.dumps(["no such project", 2])
