@@ -1,12 +1,16 @@
-"""What all tests share: no setting of the machine they run on reaches them."""
+"""What all tests share: no setting of the machine they run on reaches them, and no property has to hold in time."""
 
 from __future__ import annotations
 
 import os
 
+import hypothesis
 import pytest
 
 _FOREIGN = ("GLIMPSE_", "REDIS_", "MAXMIND_", "BOKEH_", "PANEL_")
+
+hypothesis.settings.register_profile("without a deadline")
+hypothesis.settings.load_profile("without a deadline")
 
 
 @pytest.fixture(autouse=True)

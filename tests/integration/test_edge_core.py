@@ -211,7 +211,7 @@ any_body = st.binary(max_size=200) | st.builds(
 )
 
 
-@hypothesis_settings(max_examples=150, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=150, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(body=any_body, header=st.text(max_size=30), peer=st.text(max_size=20))
 async def test_no_input_whatever_is_a_server_error(edge: Edge, body: bytes, header: str, peer: str):
     headers = dict.fromkeys(("X_Forwarded_For", "X_Real_Ip", "User_Agent", "Content_Encoding"), header)

@@ -86,7 +86,7 @@ def run(folder: Path, *arguments: object) -> int:
 
 
 @given(rows=events(), ending=st.sampled_from(["parquet", "csv", "ndjson", "arrows"]))
-@settings(max_examples=5, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow])
 def test_what_was_exported_comes_back_the_same_and_once(rows: list[Event], ending: str):
     rows = list({(row.project, row.id): row for row in rows}.values())
     with tempfile.TemporaryDirectory() as name:

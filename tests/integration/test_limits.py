@@ -140,7 +140,7 @@ steps = st.lists(
 )
 
 
-@hypothesis_settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@hypothesis_settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(steps=steps, rate=st.sampled_from([0.5, 3, 10, 99.5, 1000]), batch=st.sampled_from([1, 5, 20, 500]))
 async def test_no_span_of_time_has_more_than_burst_rate_and_what_processes_hold(
     redis: Redis, steps: Any, rate: float, batch: int

@@ -149,7 +149,7 @@ async def test_a_parameter_that_there_is_not_is_told_with_those_that_there_are(a
 
 
 @given(data=st.data())
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 async def test_whatever_is_asked_is_answered_or_told(api: Api, data: st.DataObject):
     path = data.draw(st.sampled_from([*OPERATIONS]))
     names = [one["name"] for one in OPERATIONS[path]["parameters"]]

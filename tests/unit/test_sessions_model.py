@@ -86,7 +86,7 @@ def first(run: list[Said], fact: str) -> object:
 
 
 @given(st.lists(told, min_size=1, max_size=40), st.booleans())
-@hypothesis_settings(max_examples=100, deadline=None)
+@hypothesis_settings(max_examples=100)
 def test_events_up_to_five_minutes_late_give_the_same_sessions_in_any_order(lines, forget):
     all_said = by_arrival(lines)
     found = tracked(all_said, forget=forget)
@@ -107,7 +107,7 @@ def test_events_up_to_five_minutes_late_give_the_same_sessions_in_any_order(line
 
 
 @given(st.lists(told, min_size=2, max_size=12), st.randoms(use_true_random=False))
-@hypothesis_settings(max_examples=40, deadline=None)
+@hypothesis_settings(max_examples=40)
 def test_shuffling_what_arrives_together_changes_nothing(lines, random):
     """Whatever order a batch has: all of it received at one moment, nothing of it more than 300 s old.
 

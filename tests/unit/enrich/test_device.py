@@ -69,7 +69,7 @@ def test_a_user_agent_is_parsed_once():
     assert (devices._described.cache_info().misses, devices._described.cache_info().hits) == (1, 2)
 
 
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 @given(st.text(max_size=3000))
 def test_any_text_is_described_without_an_error(user_agent: str):
     assert isinstance(DEVICES.describe(user_agent), Device)

@@ -108,7 +108,7 @@ def test_tags_decide_the_channel(query: str, source: str, channel: str):
     assert (found.source, found.channel) == (source, channel)
 
 
-@settings(max_examples=100, deadline=None)
+@settings(max_examples=100)
 @given(st.text(max_size=200), st.text(max_size=200), st.dictionaries(st.text(max_size=8), st.text() | st.integers()))
 def test_any_text_is_described_without_an_error_and_without_its_query(referrer: str, url: str, utm: dict[str, object]):
     found = describe_source(referrer, url, utm)

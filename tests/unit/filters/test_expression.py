@@ -57,7 +57,7 @@ def in_memory(where: Filter, events: Sequence[Event], sessions: Sequence[Session
 
 
 # One reading and one writing for many filters: making events is the slow part.
-@settings(deadline=None, max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=25, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(st.lists(filters, min_size=6, max_size=6), histories())
 def test_the_store_tables_in_memory_and_the_predicate_keep_what_the_filter_means(
     history: History, wheres: list[Filter], recorded: tuple[list[Event], list[Session]]

@@ -13,7 +13,7 @@ from .made import filters, histories
 from .model import keeps
 
 
-@settings(deadline=None, max_examples=150)
+@settings(max_examples=150)
 @given(st.lists(filters, min_size=6, max_size=6), histories())
 def test_a_predicate_keeps_what_the_filter_means(wheres: list[Filter], recorded: tuple[list[Event], list[Session]]):
     events, sessions = recorded

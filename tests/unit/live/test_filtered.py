@@ -215,7 +215,7 @@ _wheres = st.sampled_from(
 ).map(parse)
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(_steps, _wheres, st.integers(0, 2000), st.integers(0, 30))
 def test_numbers_through_a_filter_equal_a_slow_count(steps: list, where: Filter, wait: int, merge_after: int):
     clock = Clock()
@@ -365,7 +365,7 @@ def test_what_a_filter_about_sessions_may_judge_again_leaves_with_the_span():
     assert window._filtered.room.taken <= 31
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(st.lists(st.tuples(st.integers(0, 5), st.integers(0, 4), st.sampled_from([0, 3, 61, 400])), max_size=25))
 def test_the_room_is_what_is_held_whatever_comes_and_goes(steps: list[tuple[int, int, int]]):
     clock = Clock()

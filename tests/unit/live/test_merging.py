@@ -38,7 +38,7 @@ def seen(numbers: LiveNumbers) -> LiveNumbers:
 
 
 @given(STEPS, st.integers(0, 400_000))
-@hypothesis_settings(max_examples=150, deadline=None)
+@hypothesis_settings(max_examples=150)
 def test_a_window_with_merged_sessions_is_as_one_that_always_knew(steps, later):
     clock = Clock()
     told, knew = make_window(clock), make_window(clock)

@@ -175,7 +175,7 @@ _steps = st.lists(
 )
 
 
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 @given(_steps, st.integers(0, 2000))
 def test_numbers_equal_a_slow_count_of_all_events(steps, wait):
     clock = Clock()

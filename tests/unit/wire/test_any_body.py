@@ -50,7 +50,7 @@ def accounted(body: bytes, encoding: str | None = None) -> int:
     return reading.problem_count if reading.problem else len(indexes)
 
 
-@settings(max_examples=300, deadline=None)
+@settings(max_examples=300)
 @given(bodies)
 def test_any_json_is_accounted_for(body: Any):
     expected = len(body) if isinstance(body, list) else None
@@ -58,7 +58,7 @@ def test_any_json_is_accounted_for(body: Any):
     assert expected in (None, found) or found == 1  # 1: the whole body was no JSON, as with NaN
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.binary(max_size=300), st.sampled_from([None, "gzip", "identity", "br", "", "x"]))
 @example(b"[" * 100_000, None)
 @example(b'{"events":[' + b'{"a":' * 100_000, None)
@@ -67,7 +67,7 @@ def test_any_bytes_are_accounted_for(body: bytes, encoding: str | None):
     accounted(body, encoding)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(nearly_right, st.data())
 def test_a_body_with_one_wrong_byte_is_accounted_for(event: Any, data: st.DataObject):
     body = bytearray(json.dumps([event, event]).encode())

@@ -72,7 +72,7 @@ _FIELDS = [
 
 @pytest.mark.parametrize("path", _BODIES)
 @given(body=_bodies, header=st.text("0123456789abcdef., -", max_size=60))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_body_is_read_and_answered(path: str, body: bytes, header: str):
     answer = ask(path, body, "POST", X_Umami_Cache=header, X_Forwarded_For=header, Referer=header).answer()
     assert answer.status < 500
@@ -80,7 +80,7 @@ def test_any_body_is_read_and_answered(path: str, body: bytes, header: str):
 
 @pytest.mark.parametrize("path", _QUERIES)
 @given(fields=st.dictionaries(st.sampled_from(_FIELDS), st.binary(max_size=12) | st.just(b"1"), max_size=8))
-@settings(max_examples=150, deadline=None)
+@settings(max_examples=150)
 def test_any_query_is_read_and_answered(path: str, fields: dict[str, bytes]):
     query = "&".join(f"{name}={quote_from_bytes(value)}" for name, value in fields.items())
     answer = ask(f"{path}?{query}", Referer="http://[", Origin="null").answer()
