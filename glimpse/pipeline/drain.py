@@ -181,7 +181,11 @@ class Pipeline:
             self.times.done("read")
             async with self._reading_ahead(found):
                 await self._buffer.confirm()  # else requests that Redis is about to confirm wait for this batch
-                events = await self._take(found.all, has_more=found.has_more) if found.all else 0
+                if found.all:
+                    events = await self._take(found.all, has_more=found.has_more)
+                else:
+                    events = 0
+                    await self._sharing.settle()
                 await self._commit_if_due(has_more=found.has_more)
                 self.times.done("commit wait")
             self.times.done("read")
