@@ -119,6 +119,7 @@ class Pipeline:
         self._ahead: Found | None = None  # what was read while the batch before it was taken
         self._busy = asyncio.Lock()
         self.is_over = False  # it has handed over: others drain these shards from now on
+        self.has_more = False  # the last turn could not take all that waited
         self.drained = 0
         self.last_drain_at = 0
 
@@ -168,6 +169,7 @@ class Pipeline:
         """Read what has arrived and put it into window and lot; commit when due. Return the number of events."""
         async with self._busy:
             self.times.begin()
+            self.has_more = False
             if self.is_over:
                 return 0
             if self.commits.is_held_up and not await self._commit():
@@ -175,10 +177,15 @@ class Pipeline:
             await self._settle(is_patient=False)
             self.times.done("commit wait")
             found, self._ahead = self._ahead or await self._read(self._entries_at_once), None
+            self.has_more = found.has_more or bool(found.left)
             self.times.done("read")
             async with self._reading_ahead(found):
                 await self._buffer.confirm()  # else requests that Redis is about to confirm wait for this batch
-                events = await self._take(found.all, has_more=found.has_more) if found.all else 0
+                if found.all:
+                    events = await self._take(found.all, has_more=found.has_more)
+                else:
+                    events = 0
+                    await self._sharing.settle()
                 await self._commit_if_due(has_more=found.has_more)
                 self.times.done("commit wait")
             self.times.done("read")
@@ -255,6 +262,7 @@ class Pipeline:
         if any(ahead.entries.values()):
             self._ahead = ahead
         else:
+            self.has_more = False
             self._interrupted -= ahead.entries.keys()
 
     async def _read(self, count: int, *, is_ahead: bool = False) -> Found:

@@ -1,7 +1,7 @@
 """What others see of live sessions: they are mirrored in Redis, and live rows go to the processes that follow.
 
-Rule of this module: a mirror never holds up the drain. While more waits than fits in a batch, a session that changes
-again and again is written every two seconds, and the next batch is taken meanwhile.
+Rule of this module: a mirror never holds up the drain. While more waits than fits in a batch, or a batch changes many
+sessions, one that changes again and again is written every two seconds, and the next batch is taken meanwhile.
 """
 
 from __future__ import annotations
@@ -19,7 +19,8 @@ from glimpse.store import Lot
 
 log = logging.getLogger("glimpse.pipeline")
 
-MIRRORED_EVERY_S = 2.0  # while there is a backlog
+MIRRORED_EVERY_S = 2.0  # while there is a backlog, or
+MOST_MIRRORED_AT_ONCE = 100  # sessions; more of them changed at once
 
 
 class Sharing:
@@ -35,24 +36,25 @@ class Sharing:
         self._mirrored_at = 0.0  # monotonic seconds
 
     async def share(self, part: Lot, touched: Mapping[tuple[str, str], Session], *, has_more: bool) -> None:
-        """Mirror the sessions that a batch changed: before this returns, or with more to come, by and by."""
+        """Mirror the sessions that a batch changed: before this returns, or where much happens, by and by."""
         self._changed.update(touched)
         for merge in part.merges:
             self._changed.pop((merge.project, merge.gone), None)
         self._gone += part.merges
-        if not has_more or time.monotonic() - self._mirrored_at >= MIRRORED_EVERY_S:
-            await self._mirror(is_patient=not has_more)
+        is_calm = not has_more and len(self._changed) <= MOST_MIRRORED_AT_ONCE
+        if is_calm or time.monotonic() - self._mirrored_at >= MIRRORED_EVERY_S:
+            await self._mirror(is_patient=is_calm)
         try:
             await self._buffer.publish(part.rows, part.merges, [*touched.values()])
         except BufferUnavailable as problem:
             _warn(problem)
 
     async def settle(self) -> None:
-        """Wait until all is mirrored."""
+        """Wait until all is mirrored, as when nothing more comes."""
         await self._mirror(is_patient=True)
 
     async def _mirror(self, *, is_patient: bool) -> None:
-        if self._mirroring is not None:
+        if self._mirroring is not None and not self._mirroring.done():
             await asyncio.wait([self._mirroring])
         if self._changed or self._gone:
             sessions, self._changed = [*self._changed.values()], {}

@@ -4,6 +4,8 @@ import asyncio
 import contextlib
 import threading
 from collections.abc import AsyncIterator, Callable, Mapping, Sequence
+from types import SimpleNamespace
+from typing import Any
 from uuid import uuid4
 
 import duckdb
@@ -21,6 +23,8 @@ from glimpse.events import AdmittedEvent, Event, Merge, Session, relabel
 from glimpse.geo.places import open_places
 from glimpse.pipeline import DELIVERIES_ALLOWED, Pipeline
 from glimpse.pipeline.drain import EVENTS_AT_ONCE, EVENTS_BESIDE_REQUESTS
+from glimpse.pipeline.sharing import MOST_MIRRORED_AT_ONCE
+from glimpse.server.tasks import drain as drain_task
 from glimpse.sessions import SessionTracker
 from glimpse.settings import Settings
 from glimpse.store import DuckStore, LocalQueries, Lot
@@ -139,6 +143,41 @@ async def test_fewer_events_are_taken_at_once_while_requests_to_this_process_bri
         await edge.append(Receipt([fresh() for _ in range(50)]))
     assert await drain.pipeline.drain_once() == at_once
     await others.close()
+
+
+async def test_only_a_full_turn_is_followed_by_another_at_once(drain: Drain, redis_url: str):
+    beside: Any = SimpleNamespace(pipeline=drain.pipeline)  # all that the task takes of a server
+    async with Redis.from_url(redis_url) as redis:
+
+        async def turns_for(requests: int) -> int:
+            for _ in range(requests):
+                await drain.buffer.append(Receipt([fresh() for _ in range(50)]))
+            await redis.config_resetstat()
+            await drain_task(beside)
+            return (await redis.info("commandstats"))["cmdstat_xreadgroup"]["calls"]
+
+        assert await turns_for(1) == 1  # and what comes now has time until the next beat
+        assert await turns_for(2 * EVENTS_BESIDE_REQUESTS // 50) == 3  # the last finds nothing
+    assert drain.pipeline.drained == 50 + 2 * EVENTS_BESIDE_REQUESTS
+
+
+async def test_many_sessions_that_change_in_each_turn_are_mirrored_every_two_seconds_and_when_nothing_more_comes(
+    drain: Drain, redis_url: str
+):
+    sessions = [f"s{number}" for number in range(2 * MOST_MIRRORED_AT_ONCE)]
+    async with Redis.from_url(redis_url) as redis:
+
+        async def mirrored_after_a_turn_with(visited: Sequence[str]) -> list[int]:
+            if visited:
+                await drain.buffer.append(Receipt([fresh(client_session=session) for session in visited]))
+            await drain.pipeline.drain_once()
+            keys = [f"session:{{shop}}:{session.session_id}" for session in drain.window.rows[: len(sessions)]]
+            return [int(await redis.hget(key, "events") or 0) for key in keys]
+
+        assert await mirrored_after_a_turn_with(sessions[:1]) == [1]  # one is told at once
+        await mirrored_after_a_turn_with(sessions[1:])
+        assert (await mirrored_after_a_turn_with(sessions))[0] == 1  # many are not, though all have changed
+        assert await mirrored_after_a_turn_with([]) == [2] * len(sessions)
 
 
 async def test_requests_that_redis_is_about_to_confirm_are_told_before_the_drain_is_busy_again(
