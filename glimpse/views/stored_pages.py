@@ -76,7 +76,8 @@ class StoredPages(param.Parameterized):
             ),
             css_classes=["g-stored", "g-away"],
             stylesheets=style("stored"),
-            **wide,
+            sizing_mode="stretch_both",
+            margin=0,
         )
 
     def link_to(self, whole: param.Parameterized) -> None:
