@@ -6,9 +6,12 @@ const shape = (tag, attributes, text) => {
   if (text != null) el.textContent = text
   return el
 }
+// The least round number that is not below another, and whose half is whole too: a line is drawn there.
 const nice = (most) => {
-  const unit = 10 ** Math.floor(Math.log10(Math.max(1, most)))
-  return unit * [1, 2, 3, 4, 5, 6, 8, 10].find((step) => unit * step >= Math.max(1, most))
+  if (most <= 1) return 1
+  const unit = 10 ** Math.floor(Math.log10(most))
+  const tops = [1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10].map((step) => Math.round(unit * step))
+  return tops.find((top) => top >= most && top % 2 === 0)
 }
 const moment = (s, t) => {
   const options = s.unit === "minute" || s.unit === "hour" ? {weekday: "short", hour: "2-digit", minute: "2-digit"} : {day: "numeric", month: "short", year: "numeric"}
