@@ -17,8 +17,9 @@ from glimpse.views.dashboard import Dashboard
 from glimpse.views.tokens import root_css
 
 _TEMPLATE = (Path(__file__).parent / "page.html").read_text("utf-8")
-# What Panel has a browser load for parts that no page of ours has: a third of all script.
-_UNUSED = ("/bokeh-gl.", "/datatabulator/")
+# What Panel has a browser load for parts that no page of ours has, a third of all script; and what stands in for the
+# browser's own modules, which reads every part's script once more than they do.
+_UNUSED = ("/bokeh-gl.", "/datatabulator/", "/es-module-shims@")
 _CHOSEN = [name for name in DEFAULTS if name in Dashboard.param]
 
 
