@@ -5,6 +5,7 @@ Panel's own templates bring fonts from elsewhere, and a look of their own. What 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,12 +32,16 @@ class _Page(Template):
 
 
 def asked(window: Window) -> dict[str, Any]:
-    """Return what the page's address asks of a dashboard; without a project, the only one there is, or all."""
+    """Return what the page's address asks of a dashboard."""
     said = read_address(pn.state.session_args)
-    there = window.projects()
-    project = there[0] if len(there) == 1 else ALL_PROJECTS
     chosen = {name: said[name] for name in _CHOSEN if name in said}
-    return {"project": project, "choices": read_choices(pn.state.session_args)} | chosen
+    return chosen | {"project": project_of(window, said), "choices": read_choices(pn.state.session_args)}
+
+
+def project_of(window: Window, said: Mapping[str, str]) -> str:
+    """Return the project that an address says; without one, the only one there is, or all."""
+    there = window.projects()
+    return said.get("project") or (there[0] if len(there) == 1 else ALL_PROJECTS)
 
 
 def page(dashboard: Dashboard) -> Template:
