@@ -16,7 +16,7 @@ from collections import Counter, defaultdict
 from pathlib import Path
 from typing import Any
 
-from dashboard import DEEP, FIRST_NUMBER, FLAGS, FRAMES, FRAMES_BAR_MS, PAINTED, WARM_UP_S, WATCHED_S, show
+from dashboard import DEEP, FLAGS, FRAMES, FRAMES_BAR_MS, WARM_UP_S, WATCHED_S, WHOLE_PAGE, show
 from playwright.async_api import Page, async_playwright
 from serving import Served
 
@@ -51,7 +51,7 @@ async def look(served: Served, options: argparse.Namespace) -> None:
         page = await (await chromium.new_context(viewport={"width": 1440, "height": 900})).new_page()
         await page.add_init_script(DEEP)
         await page.goto(f"{served.url}/glimpse_app?project=demo&layer={options.layer}")
-        await page.evaluate(FIRST_NUMBER.replace("PAINTED", PAINTED))
+        await page.evaluate(WHOLE_PAGE)
         await asyncio.sleep(WARM_UP_S)
         show(f"frames, {options.layer}, alone", await page.evaluate(FRAMES, options.seconds), FRAMES_BAR_MS, judged=max)
         await chromium.start_tracing(page=page, categories=TRACED)

@@ -1,12 +1,14 @@
 """Sends the head of the dashboard's page before the page is made: the browser reads its scripts meanwhile.
 
 Both take some half a second, one of the server's and one of the browser's processor. The head is equal for all viewers:
-it is kept from the page that was made last, and has nothing of anybody's. Rule of this module: only for a request that
-Panel will answer with a page, as a status and headers can't be changed any more once the head is out.
+it is kept from the page that was made last, and has nothing of anybody's; but for a first sight of what the page will
+show. Rule of this module: only for a request that Panel will answer with a page, as a status and headers can't be
+changed any more once the head is out.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, cast
 
 from panel.config import config
@@ -14,8 +16,10 @@ from panel.io.server import DocHandler
 from tornado.httputil import HTTPServerRequest
 from tornado.routing import Matcher
 
-END_OF_HEAD = "<!-- here the page begins that is made for one viewer -->"  # as `views/page.html` has it
+FIRST_SIGHT = "<!-- here stands what is shown until the page is there -->"  # as `views/page.html` has both
+END_OF_HEAD = "<!-- here the page begins that is made for one viewer -->"
 _FAILED = (
+    "<style>#sight { display: none }</style>"
     '<p role="alert" style="margin:15vh auto;max-width:34em">The page could not be made; the server\'s log says why.'
 )
 
@@ -32,16 +36,18 @@ class OpensPage(Matcher):
         return {} if request.method == "GET" and request.path == self._path and is_plain else None
 
 
+Sight = Callable[[dict[str, list[bytes]]], str]
 _SESSION_ARGUMENTS = {"bokeh-session-id", "bokeh-token"}
 
 
 class PageWithEarlyHead(DocHandler):
     """Panel's page, in two parts."""
 
-    def initialize(self, *args: Any, heads: dict[str, str], **kw: Any) -> None:
-        """Take what is kept for all requests: the head of each path."""
+    def initialize(self, *args: Any, heads: dict[str, str], sight: Sight, **kw: Any) -> None:
+        """Take the head of each path, kept for all requests, and what makes a first sight of a request's arguments."""
         super().initialize(*args, **kw)
         self._heads = heads
+        self._sight = sight
         self._is_head_sent = False
 
     async def get(self, *args: Any, **kwargs: Any) -> None:
@@ -51,7 +57,7 @@ class PageWithEarlyHead(DocHandler):
             self.set_header("Content-Type", "text/html; charset=UTF-8")
             self.set_header("Cache-Control", "no-store")
             self.set_header("X-Accel-Buffering", "no")  # nginx would keep it until all of the page is there
-            self.write(head)
+            self.write(head.replace(FIRST_SIGHT, self._sight(self.request.arguments) or FIRST_SIGHT))
             self._is_head_sent = True
             await self.flush()
         await cast("Any", super()).get(*args, **kwargs)  # a decorator hides that it is a coroutine

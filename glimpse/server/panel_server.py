@@ -132,16 +132,22 @@ def _add_routes(server: BaseServer, glimpse: Glimpse, apps: list[str]) -> None:
         [
             Rule(Stranger(prefix, paths, glimpse.settings), ForbiddenPage),
             Rule(FirstViewer(prefix, paths), FirstPage),
-            *_pages(server, paths),
+            *_pages(server, paths, glimpse),
         ],
     )
     _serve_files_of("geoviews")
     _let_loopback_names_in(application.websocket_origins, server.port)
 
 
-def _pages(server: BaseServer, paths: list[str]) -> list[Rule]:
+def _pages(server: BaseServer, paths: list[str], glimpse: Glimpse) -> list[Rule]:
     application, prefix = server._tornado, server.prefix  # noqa: SLF001
-    shared: dict[str, Any] = {"heads": {}}
+
+    def sight(arguments: dict[str, list[bytes]]) -> str:
+        from glimpse.views.first_sight import first_sight  # noqa: PLC0415 - a page was made before: the views are here
+
+        return first_sight(glimpse.window, arguments)
+
+    shared: dict[str, Any] = {"heads": {}, "sight": sight}
     return [
         Rule(
             OpensPage(prefix + path),

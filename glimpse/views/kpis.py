@@ -35,6 +35,11 @@ class Kpis(LiveView):
         self._tiles.state = board.json("kpis", lambda b: _state(b) if b.span is None else _state_of_span(b, b.span))
 
 
+def first_state(board: Board) -> str:
+    """Return what the tiles show as JSON, for where they are drawn before a page is there."""
+    return board.json("kpis", _state)
+
+
 def _state(board: Board) -> list[dict[str, Any]]:
     numbers = board.numbers
     minutes = numbers.per_minute

@@ -5,6 +5,7 @@ Panel's own templates bring fonts from elsewhere, and a look of their own. What 
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,9 @@ from glimpse.views.dashboard import Dashboard
 from glimpse.views.tokens import root_css
 
 _TEMPLATE = (Path(__file__).parent / "page.html").read_text("utf-8")
-# What Panel has a browser load for parts that no page of ours has: a third of all script.
-_UNUSED = ("/bokeh-gl.", "/datatabulator/")
+# What Panel has a browser load for parts that no page of ours has, a third of all script; and what stands in for the
+# browser's own modules, which reads every part's script once more than they do.
+_UNUSED = ("/bokeh-gl.", "/datatabulator/", "/es-module-shims@")
 _CHOSEN = [name for name in DEFAULTS if name in Dashboard.param]
 
 
@@ -30,12 +32,16 @@ class _Page(Template):
 
 
 def asked(window: Window) -> dict[str, Any]:
-    """Return what the page's address asks of a dashboard; without a project, the only one there is, or all."""
+    """Return what the page's address asks of a dashboard."""
     said = read_address(pn.state.session_args)
-    there = window.projects()
-    project = there[0] if len(there) == 1 else ALL_PROJECTS
     chosen = {name: said[name] for name in _CHOSEN if name in said}
-    return {"project": project, "choices": read_choices(pn.state.session_args)} | chosen
+    return chosen | {"project": project_of(window, said), "choices": read_choices(pn.state.session_args)}
+
+
+def project_of(window: Window, said: Mapping[str, str]) -> str:
+    """Return the project that an address says; without one, the only one there is, or all."""
+    there = window.projects()
+    return said.get("project") or (there[0] if len(there) == 1 else ALL_PROJECTS)
 
 
 def page(dashboard: Dashboard) -> Template:

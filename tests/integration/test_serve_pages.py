@@ -73,7 +73,7 @@ def test_a_page_loads_no_script_of_parts_that_it_has_not(tmp_path: Path):
         page = served.ask("GET", "/glimpse_app")[2].decode()
         loaded = {Path(script.split("?")[0]).name for script in SCRIPT.findall(page)}
         assert {"bokeh.min.js", "panel.min.js", "geoviews.min.js"} <= loaded
-        assert not {"bokeh-gl.min.js", "tabulator.min.js", "luxon.min.js"} & loaded
+        assert not {"bokeh-gl.min.js", "tabulator.min.js", "luxon.min.js", "es-module-shims.min.js"} & loaded
 
 
 def test_who_may_not_look_gets_a_plain_403_also_for_the_websocket(tmp_path: Path):

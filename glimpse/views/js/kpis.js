@@ -104,4 +104,5 @@ export function render({model, el}) {
   }
   show()
   model.on("state", show)
+  window.dispatchEvent(new Event("glimpse-tiles"))  // first_sight.js: what stood here until now may go
 }
