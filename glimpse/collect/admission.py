@@ -104,9 +104,9 @@ def drop_prefetch(_event: ClaimedEvent, sender: Sender, _project: ProjectSetting
 
 
 def drop_bot(event: ClaimedEvent, sender: Sender, _project: ProjectSettings) -> DropReason | None:
-    """Drop crawlers and headless browsers, whether they send themselves or a server passes their user agent on."""
+    """Drop crawlers and headless browsers, whether they send themselves, say so or a server passes their agent on."""
     claimed = event.context.get("userAgent")
-    if claimed and _is_bot(claimed, sender):
+    if event.says_bot or (claimed and _is_bot(claimed, sender)):
         return DropReason.BOT
     return DropReason.BOT if not event.by_server and _is_bot(sender.user_agent, sender) else None
 
