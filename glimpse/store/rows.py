@@ -17,6 +17,8 @@ from glimpse.events import OWN_COLUMNS, SESSION_MEMORY, Event, ImportedTotal, Se
 
 TIME_COLUMNS = ("time", "received_at", "started_at", "last_seen_at", "entry_at", "exit_at", "day")
 JSON_COLUMNS = frozenset({"properties", "context", "traits"})
+# Of a column, at once: Arrow lets no other thread run Python while it reads a list, and the drain waits for its turn.
+AT_ONCE = 1_000
 _TIME = pa.timestamp("ms")
 _TEXT = pa.string()
 _encode = msgspec.json.Encoder().encode
@@ -48,7 +50,8 @@ def events_table(rows: Sequence[Event]) -> Any:  # a pyarrow.Table: pyarrow has 
     _, firsts, places = np.unique(np.array(keys, np.int64), return_index=True, return_inverse=True)
     unlike, places = [rows[first] for first in firsts.tolist()], pa.array(places)
     columns = [
-        _column(rows, name) if name in OWN_COLUMNS else _column(unlike, name).take(places) for name in EVENT_COLUMNS
+        _column(rows, name) if name in OWN_COLUMNS else _column(unlike, name).combine_chunks().take(places)
+        for name in EVENT_COLUMNS
     ]
     return pa.table(columns, names=list(EVENT_COLUMNS))
 
@@ -66,8 +69,14 @@ def totals_table(rows: Sequence[ImportedTotal]) -> Any:
 
 
 def _column(rows: Sequence[Any], name: str) -> Any:
-    values, kind = list(map(attrgetter(name), rows)), _TYPES.get(name, _TEXT)
-    if not values or (values[0] is None and values.count(None) == len(values)):
+    kind = _TYPES.get(name, _TEXT)
+    parts = [_part(rows[first : first + AT_ONCE], name, kind) for first in range(0, len(rows), AT_ONCE)]
+    return pa.chunked_array(parts, kind)
+
+
+def _part(rows: Sequence[Any], name: str, kind: Any) -> Any:
+    values = list(map(attrgetter(name), rows))
+    if values[0] is None and values.count(None) == len(values):
         return pa.nulls(len(values), kind)  # as many columns of a lot are: each then costs nothing to make and to store
     if name in JSON_COLUMNS:
         nothing = None if name == "traits" else b"{}"
