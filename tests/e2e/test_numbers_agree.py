@@ -344,7 +344,7 @@ def see_tiles(served: Served, page: Page, asked: str) -> None:
 
 
 def see_lists(served: Served, page: Page, asked: str) -> None:
-    for kind, field, by in (("pages", "page", "page_views"), ("sources", "source", "sessions")):
+    for kind, field, by in (("pages", "page", "page_views"), ("sources", "session.source", "sessions")):
         rows = served.get(f"/api/v1/breakdown?{asked}&field={field}&by={by}&top=5")
         told = [(row["value"] or "Direct", str(row[by])) for row in rows if row[by] and not row["is_other"]]
         lines = page.locator(f".g-top-{kind} .line")
