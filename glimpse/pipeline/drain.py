@@ -38,6 +38,8 @@ EVENTS_AT_ONCE = 1000
 # What a loop that also answers requests can be kept busy with: some 10 ms, and twice that while rows become columns on
 # the writer's thread.
 EVENTS_BESIDE_REQUESTS = 400
+# In one turn, of what they held: after one with a few small ones, a turn would be of as many large ones.
+ENTRIES_MAY_SHRINK_TO = 0.9
 DELIVERIES_ALLOWED = 5
 DELIVERIES_UNSUSPECTED = 2
 DAY_MS = 86_400_000
@@ -113,7 +115,7 @@ class Pipeline:
         self._sharing = Sharing(buffer, settings, now_ms)
         self.times = StepTimes()
         self._enriched_before = dict(enricher.seconds)  # by the drains before this one
-        self._events_an_entry = 1.0  # of the last batch
+        self._events_an_entry = 1.0  # of the last batches
         self._taken_to: dict[int, str] = {}  # of each shard, the last entry that was put in a lot
         self._interrupted: set[int] = set()  # shards of which something may have been read and not put in a lot
         self._ahead: Found | None = None  # what was read while the batch before it was taken
@@ -308,7 +310,7 @@ class Pipeline:
     async def _take(self, entries: Sequence[Entry], *, has_more: bool = False) -> int:
         letters = [Letter.of_entry(entry, entry.damage) for entry in entries if entry.damage]
         events = [event for entry in entries if not entry.damage for event in entry.packed]
-        self._events_an_entry = max(1.0, len(events) / len(entries))
+        self._events_an_entry = max(1.0, len(events) / len(entries), self._events_an_entry * ENTRIES_MAY_SHRINK_TO)
         fresh, duplicates = await self._duplicates.without(events, self._now_ms())
         self.times.done("dedupe")
         pairs, more = self._enriched(fresh)

@@ -98,7 +98,7 @@ def test_a_store_that_fails_for_good_is_opened_again_and_gets_every_event_once(
         return -1
 
     wait_until(lambda: bool(lost_stores) and stored() == 5, what="all are stored", timeout_s=15)
-    assert running.status.state == "live"
+    wait_until(lambda: running.status.state == "live", what="that is seen, which is looked at twice a second")
 
 
 def test_a_cell_that_blocks_holds_up_nothing(running: Client):

@@ -145,6 +145,14 @@ async def test_fewer_events_are_taken_at_once_while_requests_to_this_process_bri
     await others.close()
 
 
+async def test_a_turn_with_small_entries_lets_none_follow_that_is_too_large(drain: Drain):
+    turns = []
+    for events in (200, 1, 600):
+        await drain.buffer.append(Receipt([fresh() for _ in range(events)]))  # in entries of 200 at most
+        turns.append(await drain.pipeline.drain_once())
+    assert turns == [200, 1, EVENTS_BESIDE_REQUESTS]
+
+
 async def test_only_a_full_turn_is_followed_by_another_at_once(drain: Drain, redis_url: str):
     beside: Any = SimpleNamespace(pipeline=drain.pipeline)  # all that the task takes of a server
     async with Redis.from_url(redis_url) as redis:
