@@ -4,8 +4,8 @@ Rows are made in a store of their own; then a server in a process of its own str
 after the other, to a reader that throws them away. Printed: rows and bytes a second, and the server's peak of resident
 memory over that export. The bar: below 400 MB, whatever the number of events. The store's memory is bounded to 128 MB
 for it (`--memory 512` is a server's default): what is measured is what an export takes, and not how much of the file
-DuckDB keeps for the next question. With `--memory 512` DuckDB keeps nearly all of this file, 135 MB, and Parquet came to
-406 and 414 MB in two runs: the bar is missed there. All formats are measured before that is told.
+DuckDB keeps for the next question. With `--memory 512` that is nearly all of this file, 135 MB; Parquet came to 406 and
+414 MB in two runs: the bar is missed there. All formats are measured before that is told.
 """
 
 from __future__ import annotations
