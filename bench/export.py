@@ -4,7 +4,8 @@ Rows are made in a store of their own; then a server in a process of its own str
 after the other, to a reader that throws them away. Printed: rows and bytes a second, and the server's peak of resident
 memory over that export. The bar: below 400 MB, whatever the number of events. The store's memory is bounded to 128 MB
 for it (`--memory 512` is a server's default): what is measured is what an export takes, and not how much of the file
-DuckDB keeps for the next question.
+DuckDB keeps for the next question. With `--memory 512` that is nearly all of this file, 135 MB; Parquet came to 406 and
+414 MB in two runs: the bar is missed there. All formats are measured before that is told.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ from glimpse.collect.routes import Parts, routes
 from glimpse.live import Window
 from glimpse.settings import Settings
 from glimpse.store import DuckStore, LocalQueries
+from glimpse.store.duckdb_file import FILE_NAME
 from glimpse.transfer import LocalOutlet
 
 MOST_BYTES = 400 * 1024**2
@@ -50,7 +52,7 @@ FROM range($first, $last) r(i)
 def fill(folder: Path, events: int) -> None:
     DuckStore.open(folder).close()
     since, step = steady_now_ms() - SPAN_MS, SPAN_MS // events
-    with duckdb.connect(folder / "glimpse.duckdb") as connection:
+    with duckdb.connect(folder / FILE_NAME) as connection:
         for first in range(0, events, 500_000):
             last = min(events, first + 500_000)
             connection.execute(_FILL, {"since": since, "step": step, "first": first, "last": last})
@@ -102,30 +104,35 @@ def main() -> None:
     parser.add_argument("--events", type=int, default=5_000_000)
     parser.add_argument("--formats", default="ndjson,csv,parquet,arrow,json")
     parser.add_argument("--memory", type=int, default=128, help="GLIMPSE_STORE_MEMORY_MB (default: 128)")
+    parser.add_argument("--keep", type=Path, help="folder for the rows, to be found there the next time")
     parser.add_argument("--serve", type=Path, help=argparse.SUPPRESS)
     options = parser.parse_args()
     if options.serve:
         asyncio.run(serve(options.serve, options.memory))
         return
     with tempfile.TemporaryDirectory() as name:
-        fill(Path(name), options.events)
-        command = [sys.executable, __file__, "--serve", name, "--memory", str(options.memory)]
+        folder = options.keep or Path(name)
+        if not (folder / FILE_NAME).exists():
+            fill(folder, options.events)
+        command = [sys.executable, __file__, "--serve", str(folder), "--memory", str(options.memory)]
         server = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
         try:
             assert server.stdout
             port = int(server.stdout.readline())
             print(f"{options.events:,} events, the server alone {peak_bytes(server.pid) / 2**20:.0f} MB", flush=True)
             shown = options.events * 3 // 4  # the rest are signs of life
+            peaks: list[int] = []
             for form in options.formats.split(","):
                 Path(f"/proc/{server.pid}/clear_refs").write_text("5")
                 size, seconds = export(port, form)
                 peak = peak_bytes(server.pid)
                 told = f"{shown / seconds:10,.0f} rows/s {size / seconds / 2**20:6.0f} MB/s {size / 2**20:7,.0f} MB"
                 print(f"  {form:8}{told}   peak {peak / 2**20:4.0f} MB", flush=True)
-                assert peak < MOST_BYTES, f"{form}: {peak / 2**20:.0f} MB"
+                peaks.append(peak)
         finally:
             server.terminate()
             server.wait(10)
+    sys.exit(None if max(peaks) < MOST_BYTES else f"NOT below {MOST_BYTES // 2**20} MB")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,7 @@ from glimpse.filters.rules import Op, Value, epoch_ms
 from glimpse.filters.tree import And, Condition, Filter, Not, Or, Search, conditions_of
 
 _SESSION_COLUMN = "filtered_session_"  # before the session columns that a filter needs beside an event's own
+_MOST_LOOKED_FOR = 8  # texts of a list; for more, to look for each takes longer than to parse
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the store's times are UTC without a zone
 _ORDER: dict[Op, Callable[[Any, Any], ir.BooleanValue]] = {
     Op.IS: operator.eq,
@@ -243,7 +244,7 @@ class _Compiler:
         parts: list[ir.BooleanValue] = []
         for kind, values in by_type.items():
             is_kind, read = value.of(kind)
-            parts.append(is_kind & _said(said.op, read, values))
+            parts.append(_mentioned(column, said, values) & is_kind & _said(said.op, read, values))
         # An event has a value of one type, so the others are false, not null.
         return _balanced([part.fill_null(False) for part in parts] if len(parts) > 1 else parts, operator.or_)  # noqa: FBT003
 
@@ -266,6 +267,25 @@ def _plain(said: Condition, column: ir.Column) -> ir.BooleanValue:
         return column.notnull()
     values = [_moment(value) for value in said.values] if said.field.kind is Kind.TIME else said.values
     return _said(said.op, column, values)
+
+
+def _mentioned(column: ir.Column, said: Condition, values: Sequence[Value]) -> ir.BooleanValue:
+    """Return what is so wherever a condition on JSON is: what the text has to have in it, so that few are parsed.
+
+    JSON is stored as msgspec writes it, each letter by itself: so is a part of a text part of the text's JSON.
+    """
+    whole = [msgspec.json.encode(value).decode() for value in values]
+    match said.op:
+        case Op.IS | Op.IN if isinstance(values[0], str) and len(values) <= _MOST_LOOKED_FOR:
+            parts = whole
+        case Op.CONTAINS:
+            parts = [one[1:-1] for one in whole]
+        case Op.STARTS_WITH:
+            parts = [one[:-1] for one in whole]
+        case _:
+            parts = [msgspec.json.encode(said.field.keys[-1]).decode()]
+    text = column.cast("string")
+    return _balanced([text.contains(part) for part in parts], operator.or_)
 
 
 def _said(op: Op, column: ir.Value, values: Sequence[Any]) -> ir.BooleanValue:

@@ -1,4 +1,4 @@
-"""How one thread reads ClickHouse: a client of its own.
+"""How one thread reads ClickHouse: a client of its own, with which it can do nothing else.
 
 Rule of this module: values are bound, never pasted; what takes too long or nobody waits for, the server itself ends.
 """
@@ -36,7 +36,8 @@ class ClickHouseAsker:
     engine = "clickhouse"
 
     def __init__(self, place: Place) -> None:
-        self._client = place.connect(max_execution_time=TIME_LIMIT_S)
+        self._place = place
+        self._client = place.connect_to_read(max_execution_time=TIME_LIMIT_S)
         self._killing = Killing(place)
 
     def answer(self, question: Question, scope: Scope, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -70,8 +71,12 @@ class ClickHouseAsker:
         """Save a filter under a name, or forget the name."""
         text = "" if where is None else msgspec.json.encode(where).decode()
         names = ["project", "name", "filter", "version", "is_gone"]
-        with failures("the segment can't be saved"):
-            self._client.insert("segments", [[project, name, text, time.time_ns(), int(where is None)]], names)
+        writer = self._place.connect()
+        try:
+            with failures("the segment can't be saved"):
+                writer.insert("segments", [[project, name, text, time.time_ns(), int(where is None)]], names)
+        finally:
+            writer.close()
 
     def compiled(self, rows: ir.Table) -> str:
         """Return an expression as SQL."""
@@ -82,14 +87,14 @@ class ClickHouseAsker:
 
     def fetch(self, sql: str, values: Sequence[Any]) -> list[tuple[Any, ...]]:
         """Return the rows of a query of ours; its values are `p0`, `p1` and so on."""
-        with failures("the store can't give out rows"), self._killing.under_way() as settings:
-            found = self._client.query(sql, parameters=_named(values), settings=settings)
+        with failures("the store can't give out rows"), self._killing.under_way(sql) as asked:
+            found = self._client.query(asked, parameters=_named(values))
             return [tuple(row) for row in found.result_rows]
 
     def table(self, sql: str, values: Sequence[Any]) -> Any:
         """Return the answer to a query of ours as an Arrow table."""
-        with failures("the store can't give out rows"), self._killing.under_way() as settings:
-            return self._client.query_arrow(sql, parameters=_named(values), use_strings=True, settings=settings)
+        with failures("the store can't give out rows"), self._killing.under_way(sql) as asked:
+            return self._client.query_arrow(asked, parameters=_named(values), use_strings=True)
 
     def interrupt(self) -> None:
         """Have the server end what is under way; should it not hear, its time limit does."""

@@ -44,6 +44,11 @@ class Place(NamedTuple):
     arguments: Mapping[str, Any]
     named: str
 
+    @property
+    def is_in_process(self) -> bool:
+        """Whether it is an engine in this process, which has no users and so no rights either."""
+        return self.arguments["interface"] == "chdb"
+
     @classmethod
     def read(cls, url: str, data_dir: Path) -> Place:
         """Return what an address means.
@@ -89,6 +94,17 @@ class Place(NamedTuple):
         """
         with failures(f"ClickHouse can't be reached ({self.named})"):
             return clickhouse_connect.get_client(**self.arguments, settings={**SETTINGS, **settings})
+
+    def connect_to_read(self, **settings: Any) -> Any:
+        """Return a client that an engine in this process lets neither write, nor reach files, addresses or settings.
+
+        Raises
+        ------
+        StoreUnavailable, StoreLocked
+            As `connect` does.
+        """
+        # Last, as no setting can be set after it. A server has rights for that.
+        return self.connect(**settings, **({"readonly": 1} if self.is_in_process else {}))
 
 
 @contextmanager

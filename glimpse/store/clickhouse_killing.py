@@ -1,7 +1,7 @@
 """Ends a question of ours on the server that works on it, from another connection than the one that waits for it.
 
 Rule of this module: a question is known by a comment of its own, so that no other is ever ended. An engine in this
-process takes no id for a query; the comment is a setting, which every ClickHouse keeps with what is under way.
+process takes no id for a query, and no setting where all that is asked is to read; so the text begins with the comment.
 """
 
 from __future__ import annotations
@@ -10,14 +10,14 @@ import contextlib
 import time
 from collections.abc import Iterator
 from threading import Thread
-from typing import Any
 from uuid import uuid4
 
 from glimpse.errors import GlimpseError
 from glimpse.store.clickhouse_client import Place, failures
 
 _AGAIN_AFTER_S = 1.0  # one that comes before the server knows the question ends nothing
-_KILL = "KILL QUERY WHERE Settings['log_comment'] = {comment:String} ASYNC"
+_KILL = "KILL QUERY WHERE startsWith(query, {comment:String}) ASYNC"
+_SEMICOLON = r"\x3B"
 
 
 class Killing:
@@ -29,11 +29,15 @@ class Killing:
         self._told: tuple[str, float] = ("", 0.0)
 
     @contextlib.contextmanager
-    def under_way(self) -> Iterator[dict[str, Any]]:
-        """Give a question a comment: the settings that it is to be asked with."""
-        self._comment = f"glimpse {uuid4().hex}"
+    def under_way(self, sql: str) -> Iterator[str]:
+        """Give a question a comment: the text as which it is to be asked.
+
+        In parentheses a question can have no `INTO OUTFILE`, which an engine in this process would write; and it is
+        one statement, as in a text a semicolon may be written by its number, and elsewhere not.
+        """
+        self._comment = f"/* glimpse {uuid4().hex} */"
         try:
-            yield {"log_comment": self._comment}
+            yield f"{self._comment} ({sql.replace(';', _SEMICOLON)}\n)"
         finally:
             self._comment = None
 

@@ -13,6 +13,7 @@ import pyarrow.compute as pc
 import pyarrow.csv as pa_csv
 import pyarrow.parquet as pq
 
+from glimpse.transfer.memory import give_back_soon
 from glimpse.transfer.wanted import PLACE
 
 # What a spreadsheet takes for a formula, its full-width twins too; the quotes before it, so that undoing it is exact.
@@ -22,6 +23,7 @@ _DEFUSED = r"^'('*[=+\-@\t\r\n＝＋－＠])"  # noqa: RUF001 - likewise
 
 # Arrow's own pool keeps what was let go of, some 10 MB of an export.
 pa.set_memory_pool(pa.system_memory_pool())
+give_back_soon()
 
 
 class Encoder:
@@ -191,5 +193,5 @@ FORMATS = {
     "ndjson": Format("application/x-ndjson; charset=utf-8", ".ndjson", _Ndjson, is_json=True, rows_at_once=1000),
     "csv": Format("text/csv; charset=utf-8; header=present", ".csv", _Csv, rows_at_once=1000),
     "parquet": Format("application/vnd.apache.parquet", ".parquet", _Parquet),
-    "arrow": Format("application/vnd.apache.arrow.stream", ".arrows", _Arrow),
+    "arrow": Format("application/vnd.apache.arrow.stream", ".arrows", _Arrow, rows_at_once=2000),
 }

@@ -106,6 +106,51 @@ def test_what_looks_like_sql_stays_text(history: History, text: str):
     assert history.ids(kept_events(~parse(text), *history.stored)) == {kept.id}
 
 
+LETTERS = st.characters(exclude_categories=["Cs"], exclude_characters="\0")
+ESCAPED = st.sampled_from(
+    ['"', "\\", "/", "\n", "\t", "\x01", "\x7f", "\\u0041", "ü", "日", "😀", "\u2028", "%", "_", "'"]
+)
+SPOKEN = st.lists(LETTERS | ESCAPED, min_size=1, max_size=12).map("".join)
+
+
+@settings(deadline=None, max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.lists(st.sampled_from(["k", "a b", "ü", "日本"]), min_size=1, max_size=3), SPOKEN, SPOKEN, st.data())
+def test_what_is_in_json_is_found_by_itself_and_by_its_parts(
+    history: History, keys: list[str], text: str, other: str, data: st.DataObject
+):
+    value, number = {keys[-1]: text}, {keys[-1]: len(text)}
+    for key in reversed(keys[:-1]):
+        value, number = {key: value}, {key: number}
+    spoken, counted = event(properties=value), event(properties=number)
+    history.put([spoken, counted], [])
+    asked = field("properties." + ".".join(f'"{key}"' for key in keys))
+    begin = data.draw(st.integers(0, len(text) - 1))
+    end = data.draw(st.integers(begin + 1, len(text)))
+    kept: list[tuple[Filter, set[str]]] = [
+        (asked == text, {spoken.id}),
+        (asked.is_in(other, text), {spoken.id}),
+        (asked.is_in(len(text), other), {counted.id} | ({spoken.id} if text == other else set())),
+        (asked.contains(text[begin:end]), {spoken.id}),
+        (asked.starts_with(text[:end]), {spoken.id}),
+        (asked == len(text), {counted.id}),
+        (asked > len(text) - 0.5, {counted.id}),
+        (asked != text, {counted.id}),
+    ]
+    for where, expected in kept:
+        assert history.ids(kept_events(where, *history.stored)) == expected, where
+        assert in_memory(where, [spoken, counted], []) == expected, where
+
+
+def test_of_what_a_filter_on_json_asks_for_only_what_mentions_it_is_parsed(history: History):
+    for text, looked_for in (
+        ('properties.plan = "pro"', '"pro"'),
+        ('properties.plan starts with "p"', '"p'),
+        ("properties.plan > 3", '"plan"'),
+    ):
+        sql = ibis.to_sql(kept_events(parse(text), *history.stored), dialect="duckdb")
+        assert f'CONTAINS(CAST("t0"."properties" AS TEXT), \'{looked_for}\')' in sql, sql
+
+
 def test_a_number_and_its_digits_as_text_differ(history: History):
     number, text = event(properties={"n": 5}), event(properties={"n": "5"})
     history.put([number, text], [])
