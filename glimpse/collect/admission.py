@@ -7,7 +7,7 @@ To add one, write `drop_something(event, sender, project)` and give it its place
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from fnmatch import translate
 from functools import lru_cache
 from typing import NamedTuple
@@ -104,9 +104,9 @@ def drop_prefetch(_event: ClaimedEvent, sender: Sender, _project: ProjectSetting
 
 
 def drop_bot(event: ClaimedEvent, sender: Sender, _project: ProjectSettings) -> DropReason | None:
-    """Drop crawlers and headless browsers, whether they send themselves or a server passes their user agent on."""
+    """Drop crawlers and headless browsers, whether they send themselves, say so or a server passes their agent on."""
     claimed = event.context.get("userAgent")
-    if claimed and _is_bot(claimed, sender):
+    if event.says_bot or (claimed and _is_bot(claimed, sender)):
         return DropReason.BOT
     return DropReason.BOT if not event.by_server and _is_bot(sender.user_agent, sender) else None
 
@@ -129,8 +129,9 @@ _STEPS_FOR_USUAL = (drop_bot,)
 
 def sort_events(reading: Reading, sender: Sender, projects: Projects) -> Sorted:
     """Tell a body's wanted events from the others; those that are refused move to the reading's refused ones."""
-    if len(reading.events) == 1 and admit(event := reading.events[0][1], sender, projects) is event:
-        return Sorted([event], [])  # for nearly all bodies this is all
+    events = [event for _, event in reading.events]
+    if _are_plain(events, sender, projects):  # as nearly all are
+        return Sorted(events, [])
     wanted: list[ClaimedEvent] = []
     dropped: list[tuple[int, DropReason]] = []
     refused: list[Refused] = []
@@ -181,6 +182,21 @@ def reason_to_drop(event: ClaimedEvent, sender: Sender, project: ProjectSettings
 
 
 # -- inside ------------------------------------------------------------------------------------------------------------
+
+
+def _are_plain(events: Sequence[ClaimedEvent], sender: Sender, projects: Projects) -> bool:
+    """Tell, in one look at all of a body's events, whether `admit` would leave each as it is."""
+    if sender.is_prefetch or sender.asks_for_privacy or _is_bot(sender.user_agent, sender):
+        return False
+    for project in {event.project for event in events}:
+        found = projects.of(project)
+        if found is None or found.origins or found.blocked_networks or found.blocked_pages:
+            return False
+    for event in events:
+        if event.user_id is not None or event.anonymous_id is not None or event.traits is not None or event.says_bot:
+            return False
+    claimed = {event.context.get("userAgent") for event in events}
+    return not any(user_agent and _is_bot(user_agent, sender) for user_agent in claimed)
 
 
 def _foreign(origin: str, project: ProjectSettings) -> FieldError:

@@ -64,8 +64,10 @@ def count_tokens(reading: Reading, projects: Projects) -> dict[str, int]:
         return {account(reading.problem_project, projects): 1}
     if len(reading.refused) == 1 and not events:
         return {account(reading.refused[0].project, projects): 1}
-    counts = Counter(account(event.project, projects) for _, event in events)
-    counts.update(account(one.project, projects) for one in reading.refused)
+    counts: Counter[str] = Counter()
+    found = Counter([event.project for _, event in events] + [one.project for one in reading.refused])
+    for project, count in found.items():
+        counts[account(project, projects)] += count
     return counts or {"": 1}
 
 

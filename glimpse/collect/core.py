@@ -216,10 +216,8 @@ class Edge:
             self._admit_with(salts, taking)
 
     def _admit_with(self, salts: Salts, taking: _Taking) -> None:
-        known, received_at = taking.known, taking.received_at
-        taking.receipt.admitted = [
-            admitted(event, known, salts, received_at, self._buffer.shards.count) for event in taking.sorted.wanted
-        ]
+        shards = self._buffer.shards.count
+        taking.receipt.admitted = admitted(taking.sorted.wanted, taking.known, salts, taking.received_at, shards)
         self._append(taking)
 
     def _append(self, taking: _Taking) -> None:

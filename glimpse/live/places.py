@@ -19,21 +19,19 @@ def place_key(lat: float, lon: float) -> Key:
 class PlaceCounts:
     """One place, and how many are there."""
 
-    __slots__ = ("_over", "active", "count", "events", "fixed", "key", "last_event_at", "seen", "shown")
+    __slots__ = ("_over", "active", "count", "events", "fixed", "key", "last_event_at", "lat", "lon", "seen", "shown")
 
     def __init__(self, key: Key, event: Event, over: list[Key]) -> None:
         self.key = key
         self._over = over  # takes the keys of places that may be over, so that nobody has to look through all
+        # The very position of the first event; others may be of the same place too.
+        self.lat, self.lon = event.lat, event.lon
         self.fixed = (event.lat, event.lon, event.city, event.region, event.country)
         self.count = 0
         self.active = 0
         self.events = 0
         self.last_event_at = 0
         self.shown: PlaceNow | None = None  # None: something has changed since
-
-    def is_of(self, event: Event) -> bool:
-        """Tell whether an event is from the very position of the first one; others may be of the same place too."""
-        return event.lat == self.fixed[0] and event.lon == self.fixed[1]
 
     def count_session(self, n: int, *, is_active: bool) -> None:
         """Count a session in or out."""

@@ -7,7 +7,7 @@ from heapq import heappop, heappush
 
 from glimpse.events import PAGE_HIDDEN, PAGE_LEAVE, Event
 from glimpse.live.places import PlaceCounts, Places
-from glimpse.live.visit import Presence, Visit
+from glimpse.live.visit import ACTIVE, GONE, IDLE, Presence, Visit
 
 _SILENCING = frozenset({PAGE_HIDDEN, PAGE_LEAVE})
 
@@ -47,12 +47,12 @@ class Visits:
             visit = self._visits[event.session_id] = Visit()
         visit.hear(event, heard)
         place = visit.place
-        if place is None or visit.presence is Presence.GONE or not place.is_of(event):
+        if place is None or visit.presence is GONE or event.lat != place.lat or event.lon != place.lon:
             place = places.find(event)
             if place is not None and place is not visit.place:
                 self._move(visit, place)
         # Who is active stays so, whatever is heard but a page that hides or leaves; until time tells otherwise.
-        if visit.presence is not Presence.ACTIVE or event.name in _SILENCING:
+        if visit.presence is not ACTIVE or event.name in _SILENCING:
             self._judge(event.session_id, visit, now)
         return visit, place
 
@@ -66,17 +66,16 @@ class Visits:
         Twice through all, and numbers alone the first time: thousands of pairs that are made only to be thrown away
         have Python look through all that it holds, the window's events among them, for what could be let go of.
         """
-        is_gone = Presence.GONE
         heard = [
             visit.heard_at
             for key, visit in self._visits.items()
-            if visit.presence is not is_gone and (keeps is None or keeps(key))
+            if visit.presence is not GONE and (keeps is None or keeps(key))
         ]
         since = sorted(heard)[-most] if len(heard) > most else 0
         return [
             (key, visit)
             for key, visit in self._visits.items()
-            if visit.heard_at >= since and visit.presence is not is_gone and (keeps is None or keeps(key))
+            if visit.heard_at >= since and visit.presence is not GONE and (keeps is None or keeps(key))
         ]
 
     def merge(self, gone_id: str, kept_id: str, now: int) -> None:
@@ -86,7 +85,7 @@ class Visits:
         kept = self._visits.setdefault(kept_id, Visit())
         self._count(kept, kept.presence, -1)
         kept.absorb(gone)
-        kept.presence = Presence.GONE
+        kept.presence = GONE
         self._judge(kept_id, kept, now)
 
     def pass_time(self, now: int) -> bool:
@@ -104,12 +103,12 @@ class Visits:
 
     def forget_if_over(self, session_id: str, visit: Visit) -> None:
         """Let go of a session that is gone and has no event in the span."""
-        if visit.presence is Presence.GONE and not visit.minutes:
+        if visit.presence is GONE and not visit.minutes:
             self._visits.pop(session_id, None)
 
     def mark(self, visit: Visit, *, is_counted: bool) -> None:
         """Say whether a visit is among the span's sessions: one with an event in it."""
-        if visit.presence is not Presence.GONE:
+        if visit.presence is not GONE:
             self.counted += is_counted - visit.is_counted
         visit.is_counted = is_counted
 
@@ -124,7 +123,7 @@ class Visits:
         self._count(visit, visit.presence, -1)
         self._count(visit, presence, 1)
         visit.presence = presence
-        if presence is Presence.GONE:
+        if presence is GONE:
             visit.place = None  # which lives only as long as it counts something
         return True
 
@@ -134,11 +133,11 @@ class Visits:
         self._count(visit, visit.presence, 1)
 
     def _count(self, visit: Visit, presence: Presence, n: int) -> None:
-        if presence is Presence.ACTIVE:
+        if presence is ACTIVE:
             self.active += n
-        elif presence is Presence.IDLE:
+        elif presence is IDLE:
             self.idle += n
-        if visit.is_counted and presence is not Presence.GONE:
+        if visit.is_counted and presence is not GONE:
             self.counted += n
-        if visit.place is not None and presence is not Presence.GONE:
-            visit.place.count_session(n, is_active=presence is Presence.ACTIVE)
+        if visit.place is not None and presence is not GONE:
+            visit.place.count_session(n, is_active=presence is ACTIVE)

@@ -13,7 +13,7 @@ from glimpse.live.numbers import Minute, Recent
 from glimpse.live.places import PlaceCounts, Places
 from glimpse.live.presence import Visits
 from glimpse.live.tally import MINUTE_MS, MOST_COUNTS, MinuteCounts, Tally, minute_of
-from glimpse.live.visit import Presence, Visit, heard_at
+from glimpse.live.visit import GONE, Visit, heard_at
 
 RECENT = 250
 RATE_SECONDS = 60
@@ -66,18 +66,22 @@ class ProjectWindow:
         counted: dict[int, list[_Counted]] = {}
         peak, minute, those = running.peak, running, counted.setdefault(running.t, [])
         for event, number in events:
-            heard = min(heard_at(event), now)  # what is stamped with a clock that is ahead must not keep anybody here
+            heard = heard_at(event)
+            if heard > now:  # what is stamped with a clock that is ahead must not keep anybody here
+                heard = now
             visit, place = visits.hear(event, places, heard, now)
             if (there := visits.active + visits.idle) > peak:
                 peak = there
-            time = min(now, event.time)
+            time = event.time
+            if time > now:
+                time = now
             if time >= since and event.name not in SIGNS_OF_LIFE:
                 if not 0 <= time - minute.t < MINUTE_MS:
                     minute = self._minute(minute_of(time))
                     those = counted.setdefault(minute.t, [])
                 self._count_session(event, minute, visit)
                 those.append((event, number, heard, place))
-            if visit.presence is Presence.GONE:
+            if visit.presence is GONE:
                 visits.forget_if_over(event.session_id, visit)
         running.peak = peak
         for t, those in counted.items():
@@ -128,11 +132,12 @@ class ProjectWindow:
         self.recent.extend(Recent(number, heard, event) for event, number, heard, _ in last)
 
     def _count_session(self, event: Event, minute: MinuteCounts, visit: Visit) -> None:
-        was_bounce = visit.is_counted and visit.is_bounce
-        visit.count(event)
-        if was_bounce and not visit.is_bounce:
-            for other in visit.minutes:
-                other.bounces -= 1
+        if visit.is_bounce:
+            visit.count(event)
+            if visit.is_counted and not visit.is_bounce:
+                self.bounces -= 1
+                for other in visit.minutes:
+                    other.bounces -= 1
         if event.session_id not in minute.sessions:
             minute.sessions.add(event.session_id)
             minute.bounces += visit.is_bounce
@@ -140,12 +145,12 @@ class ProjectWindow:
         if not visit.is_counted:
             self.visits.mark(visit, is_counted=True)
             self.sessions += 1
+            self.bounces += visit.is_bounce
             self._count_origin(visit, event.source, event.country)
         elif visit.country is None and event.country is not None:
             self.countries.take(None)
             self.countries.add(event.country)
             visit.country = event.country
-        self.bounces += visit.is_bounce - was_bounce
 
     def _count_origin(self, visit: Visit, source: str | None, country: str | None) -> None:
         visit.source, visit.country = source, country

@@ -10,12 +10,15 @@ from typing import Any
 from uuid import UUID
 
 import msgspec
+import numpy as np
 import pyarrow as pa
 
 from glimpse.events import OWN_COLUMNS, SESSION_MEMORY, Event, ImportedTotal, Session, SketchedContext
 
 TIME_COLUMNS = ("time", "received_at", "started_at", "last_seen_at", "entry_at", "exit_at", "day")
 JSON_COLUMNS = frozenset({"properties", "context", "traits"})
+# Of a column, at once: Arrow lets no other thread run Python while it reads a list, and the drain waits for its turn.
+AT_ONCE = 1_000
 _TIME = pa.timestamp("ms")
 _TEXT = pa.string()
 _encode = msgspec.json.Encoder().encode
@@ -44,24 +47,18 @@ def events_table(rows: Sequence[Event]) -> Any:  # a pyarrow.Table: pyarrow has 
     """Return events as one Arrow table, a column per field; properties, context and traits as JSON text."""
     # Of those drawn from one sketch, what they share is looked up once, and repeated without Python.
     keys = [id(row.context) if type(row.context) is SketchedContext else id(row) for row in rows]
-    unlike = dict(zip(keys, rows, strict=True))
-    at = dict(zip(unlike, range(len(unlike)), strict=True))
-    places = pa.array(list(map(at.__getitem__, keys)), pa.int32())
-    shared = {name: _event_column([*unlike.values()], name) for name in EVENT_COLUMNS if name not in OWN_COLUMNS}
-    columns = [shared[name].take(places) if name in shared else _event_column(rows, name) for name in EVENT_COLUMNS]
+    _, firsts, places = np.unique(np.array(keys, np.int64), return_index=True, return_inverse=True)
+    unlike, places = [rows[first] for first in firsts.tolist()], pa.array(places)
+    columns = [
+        _column(rows, name) if name in OWN_COLUMNS else _column(unlike, name).combine_chunks().take(places)
+        for name in EVENT_COLUMNS
+    ]
     return pa.table(columns, names=list(EVENT_COLUMNS))
-
-
-def _event_column(rows: Sequence[Event], name: str) -> Any:
-    values = list(map(attrgetter(name), rows))
-    return _column(_as_json(values, None if name == "traits" else b"{}") if name in JSON_COLUMNS else values, name)
 
 
 def sessions_table(rows: Sequence[Session]) -> Any:
     """Return sessions as one Arrow table; the visitor hash stays out of it."""
-    return pa.table(
-        [_column(list(map(attrgetter(name), rows)), name) for name in SESSION_COLUMNS], names=list(SESSION_COLUMNS)
-    )
+    return pa.table([_column(rows, name) for name in SESSION_COLUMNS], names=list(SESSION_COLUMNS))
 
 
 def totals_table(rows: Sequence[ImportedTotal]) -> Any:
@@ -71,19 +68,20 @@ def totals_table(rows: Sequence[ImportedTotal]) -> Any:
     return pa.table(columns, names=list(TOTAL_COLUMNS))
 
 
-def _column(values: list[Any], name: str) -> Any:
+def _column(rows: Sequence[Any], name: str) -> Any:
     kind = _TYPES.get(name, _TEXT)
-    if values.count(None) == len(values):  # as many columns of a lot are: each then costs nothing to make and to store
-        return pa.nulls(len(values), kind)
+    parts = [_part(rows[first : first + AT_ONCE], name, kind) for first in range(0, len(rows), AT_ONCE)]
+    return pa.chunked_array(parts, kind)
+
+
+def _part(rows: Sequence[Any], name: str, kind: Any) -> Any:
+    values = list(map(attrgetter(name), rows))
+    if values[0] is None and values.count(None) == len(values):
+        return pa.nulls(len(values), kind)  # as many columns of a lot are: each then costs nothing to make and to store
+    if name in JSON_COLUMNS:
+        nothing = None if name == "traits" else b"{}"
+        values = [_encode(value) if value else nothing for value in values]  # Arrow takes JSON for text
     return pa.array(values, type=kind)
-
-
-def _as_json(values: list[dict[str, Any] | None], nothing: bytes | None) -> list[bytes | None]:
-    """Return values as JSON, which Arrow takes as text; the same object, as events of one page share it, once."""
-    made: dict[int, bytes | None] = {}
-    return [
-        (made.get(id(value)) or made.setdefault(id(value), _encode(value))) if value else nothing for value in values
-    ]
 
 
 def event_of(values: Sequence[Any]) -> Event:

@@ -15,7 +15,7 @@ import param
 
 from glimpse.errors import GlimpseError, QueryError, QueryTooSlow
 from glimpse.views.address import Choices
-from glimpse.views.ask import Ask
+from glimpse.views.ask import Ask, Rows
 from glimpse.views.parts import Picture
 from glimpse.views.scope import Scope
 from glimpse.views.tokens import ThemeName, variables
@@ -49,6 +49,8 @@ class AskedView(pn.viewable.Viewer):
     theme = param.Selector(default="dark", objects=["dark", "light"], doc="Which of the two sets of colours.")
     picked = param.Parameter(None, doc="What was clicked on last to be filtered by: field and value.")
     choices = param.Dict(default={}, doc="What is chosen in it, as an address says it: the texts of each name.")
+    compares = param.Boolean(default=False, doc="Whether what is shown stands beside that of the span before.")
+    can_compare: ClassVar[bool] = False  # whether that makes a difference here
     says: tuple[str, ...] = ()  # by which names an address says it
     alone_styles: ClassVar[dict[str, str]] = {"height": "420px"}
 
@@ -63,6 +65,7 @@ class AskedView(pn.viewable.Viewer):
         self.picture.param.watch(lambda change: self._take_pick(change.new), "picked")
         self.picture.param.watch(lambda change: self._take_wish(change.new), "wanted")
         self.layout = pn.Column(self.picture, sizing_mode="stretch_both", margin=0, css_classes=self._classes())
+        self.param.watch(lambda _: self._turn and self.reload(), "compares")
         self.param.watch(lambda change: self._recolour(change.new), "theme")
         self._recolour(self.theme)
 
@@ -76,6 +79,10 @@ class AskedView(pn.viewable.Viewer):
     async def _answer(self, scope: Scope) -> Any:
         """Return what the picture draws."""
         raise NotImplementedError
+
+    async def _then(self, question: str, scope: Scope, **arguments: Any) -> Rows | None:
+        """Ask the same of the span before; None where nothing is to be compared."""
+        return await self._ask(question, scope.before, **arguments) if self.compares else None
 
     def _wish(self, what: dict[str, Any]) -> None:
         """Do what the browser asks for."""

@@ -32,9 +32,10 @@ class AskedPage:
             margin=0,
         )
 
-    def show(self, scope: Scope, *, compares: bool) -> None:  # noqa: ARG002 - most have nothing to be compared with
-        """Go on to another scope."""
+    def show(self, scope: Scope, *, compares: bool) -> None:
+        """Go on to another scope, beside the span before where that can be."""
         for part in self.parts:
+            part.compares = compares and part.can_compare
             part.show_scope(scope)
 
     def watch_picks(self, take: Callable[[str, str | None], None]) -> None:

@@ -86,7 +86,7 @@ class Breakdown(AskedView):
         `pages`, `sources`, `places`, `technology` or `events`.
     """
 
-    compares = param.Boolean(default=False, doc="Whether each line says how it has changed since the span before.")
+    can_compare: ClassVar[bool] = True
     cards: ClassVar[dict[str, Card]] = CARDS
     nothing: ClassVar[str] = "Nothing in this span"  # what an empty card says
 
@@ -99,7 +99,6 @@ class Breakdown(AskedView):
         self._tabs_of: Scope | None = None  # where they are those of a span
         self._rows: Rows = []
         super().__init__(ask, scope, **params)
-        self.param.watch(lambda _: self._turn and self.reload(), "compares")
 
     def _draw(self) -> AskedPicture:
         self._lines = BreakdownLines(title=self._title, sizing_mode="stretch_both", margin=0)

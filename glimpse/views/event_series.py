@@ -60,6 +60,7 @@ class EventSeries(AskedView):
 
     alone_styles: ClassVar[dict[str, str]] = {"height": "360px"}
 
+    can_compare: ClassVar[bool] = True
     says = ("event", "by")
 
     def __init__(
@@ -78,11 +79,12 @@ class EventSeries(AskedView):
     async def _answer(self, scope: Scope) -> Any:
         field = read_field(self._field)
         within = _of_names(scope, self._names)
-        ranked, names, properties, whole = await asyncio.gather(
+        ranked, names, properties, whole, before = await asyncio.gather(
             self._ask("breakdown", within, field=self._field, by="events", top=TOP),
             self._ask("breakdown", scope, field="name", by="events", top=_OFFERED),
             self._ask("properties", within, top=_OFFERED),
             self._steps(within),
+            self._then("series", within, unit=scope.unit, tz=scope.tz),
         )
         values = [row["value"] for row in ranked if not row["is_other"]]
         each = await asyncio.gather(*(self._steps(_narrowed(within, valued(field, value))) for value in values))
@@ -100,6 +102,7 @@ class EventSeries(AskedView):
             "offered": [row["value"] for row in names if row["value"]],
             "times": list(whole),
             "layers": layers,
+            "before": None if before is None else [row["events"] for row in before][: len(whole)],
             **{name: getattr(scope, name) for name in ("since", "until", "tz", "unit")},
         }
 

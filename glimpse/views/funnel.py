@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterable
-from typing import Any
+from typing import Any, ClassVar
 
 from glimpse.events import PAGE_VIEW
 from glimpse.filters import to_text
 from glimpse.views.address import Choices
-from glimpse.views.ask import Ask
+from glimpse.views.ask import Ask, Rows
 from glimpse.views.asked import AskedPicture, AskedView
 from glimpse.views.parts import script, style
 from glimpse.views.scope import Scope
@@ -41,6 +41,7 @@ class Funnel(AskedView):
         As somebody types them; by default a page view and what is done most often.
     """
 
+    can_compare: ClassVar[bool] = True
     says = ("step", "within")
 
     def __init__(self, ask: Ask, scope: Scope, *, steps: tuple[str, ...] = (), **params: Any) -> None:
@@ -62,7 +63,7 @@ class Funnel(AskedView):
         filters = [step_of(text) for text in typed_steps]
         limit = {"within_s": float(self._within_s)} if self._within_s else {}
         asked = [to_text(filter_) for filter_ in filters]
-        rows = await self._ask("funnel", scope, steps=asked, **limit) if asked else []
+        rows, before = await self._rows(scope, steps=asked, **limit) if asked else ([], None)
         steps = [
             {
                 "typed": text,
@@ -71,7 +72,13 @@ class Funnel(AskedView):
             }
             for text, filter_, row in zip(typed_steps, filters, rows, strict=True)
         ]
+        for step, then in zip(steps, before or (), strict=False):
+            step["before"] = {name: then[name] for name in ("sessions", "share")}
         return {"steps": steps, "within_s": self._within_s, "limits_s": LIMITS_S, "offered": [*names, *pages]}
+
+    async def _rows(self, scope: Scope, **arguments: Any) -> tuple[Rows, Rows | None]:
+        now, then = self._ask("funnel", scope, **arguments), self._then("funnel", scope, **arguments)
+        return await asyncio.gather(now, then)
 
     async def _values(self, scope: Scope, field: str, by: str) -> list[str]:
         rows = await self._ask("breakdown", scope, field=field, by=by, top=_OFFERED)

@@ -17,11 +17,6 @@ class HistoryPage(AskedPage):
 
     def __init__(self, ask: Ask, *, theme: ThemeName) -> None:
         shared: dict[str, Any] = {"is_alone": False, "theme": theme}
-        self._compared = [Overview(ask, Scope(), **shared), *(Breakdown(ask, Scope(), of=of, **shared) for of in CARDS)]
-        super().__init__("history", self._compared)
-
-    def show(self, scope: Scope, *, compares: bool) -> None:
-        """Go on to another scope."""
-        for part in self._compared:
-            part.compares = compares
-        super().show(scope, compares=compares)
+        super().__init__(
+            "history", [Overview(ask, Scope(), **shared), *(Breakdown(ask, Scope(), of=of, **shared) for of in CARDS)]
+        )

@@ -10,8 +10,6 @@ from datetime import datetime
 from typing import Any, ClassVar
 from zoneinfo import ZoneInfo
 
-import param
-
 from glimpse.views.address import Choices, heard_tab, said_tab
 from glimpse.views.ask import Ask, Rows
 from glimpse.views.asked import AskedPicture, AskedView
@@ -34,7 +32,7 @@ class OverviewPicture(AskedPicture):
 class Overview(AskedView):
     """Sessions, page views, events and bounce rate, and one of them as a line."""
 
-    compares = param.Boolean(default=False, doc="Whether the span before is shown beside it.")
+    can_compare: ClassVar[bool] = True
     alone_styles: ClassVar[dict[str, str]] = {"height": "340px"}
 
     says = ("line",)
@@ -42,7 +40,6 @@ class Overview(AskedView):
     def __init__(self, ask: Ask, scope: Scope, **params: Any) -> None:
         self._line = NAMES[0]
         super().__init__(ask, scope, **params)
-        self.param.watch(lambda _: self._turn and self.reload(), "compares")
 
     def _draw(self) -> AskedPicture:
         return OverviewPicture(sizing_mode="stretch_both", margin=0)

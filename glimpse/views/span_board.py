@@ -156,7 +156,7 @@ async def _numbers(ask: Ask, scope: Scope) -> LiveNumbers:
         ask("series", scope, unit=scope.unit, tz=scope.tz),
         ask("breakdown", scope, field="name", by="events", top=OTHER_SLOT),
         ask("breakdown", scope, field="page", by="page_views", top=TOP),
-        ask("breakdown", scope, field="source", by="sessions", top=TOP),
+        ask("breakdown", scope, field="session.source", by="sessions", top=TOP),
         ask("breakdown", scope, field="country", by="sessions", top=TOP),
         ask("places", scope, top=MOST_PLACES),
         ask("events", scope, limit=RECENT),

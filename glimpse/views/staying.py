@@ -5,7 +5,8 @@ Nothing links a visitor's sessions, so this is not about coming back.
 
 from __future__ import annotations
 
-from typing import Any
+import asyncio
+from typing import Any, ClassVar
 
 from glimpse.views.address import Choices, heard_tab, said_tab
 from glimpse.views.ask import Ask, Rows
@@ -28,6 +29,7 @@ class StayingCells(AskedPicture):
 class Staying(AskedView):
     """Cohorts of sessions, and which share of each was still there after some time."""
 
+    can_compare: ClassVar[bool] = True
     says = ("retention",)
 
     def __init__(self, ask: Ask, scope: Scope, **params: Any) -> None:
@@ -42,9 +44,15 @@ class Staying(AskedView):
 
     async def _answer(self, scope: Scope) -> Any:
         tab, field = self._tab, TABS[self._tab]
-        rows = await self._ask("retention", scope, field=field, after_s=list(AFTER_S), tz=scope.tz)
+        asked: dict[str, Any] = {"field": field, "after_s": list(AFTER_S), "tz": scope.tz}
+        rows, before = await asyncio.gather(
+            self._ask("retention", scope, **asked), self._then("retention", scope, **asked) if field else _nothing()
+        )
         cohorts = cohorts_of(rows, "day" if field is None else "value")
         cohorts.sort(key=lambda one: -(one["of"] if field is None else one["sessions"]))
+        then = {one["of"]: one for one in cohorts_of(before or [], "value")}  # a day was no other span's
+        for one in cohorts if before is not None else []:
+            one["before"] = then.get(one["of"], {"sessions": 0, "still_there": [0] * len(AFTER_S)})
         return {
             "tabs": list(TABS),
             "tab": tab,
@@ -65,6 +73,10 @@ class Staying(AskedView):
 
     def _hear(self, said: Choices) -> None:
         self._tab = heard_tab("retention", said, TABS)
+
+
+async def _nothing() -> None:
+    """Be no question."""
 
 
 def cohorts_of(rows: Rows, key: str) -> list[dict[str, Any]]:

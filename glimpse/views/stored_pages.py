@@ -32,7 +32,7 @@ from glimpse.views.tokens import ThemeName
 ASK_AGAIN_EVERY_MS = 60_000  # where the span ends now, it goes on
 TIMES = ("since", "until", "tz", "compare")
 CHOSEN = (*TIMES, "goal", "choices")
-WITH_BEFORE = ("history",)
+WITH_BEFORE = ("history", "explore", "performance")
 WITH_GOAL = ("history", "explore")
 PAGES: dict[str, Callable[..., AskedPage]] = {
     "history": HistoryPage,

@@ -5,6 +5,7 @@ The bounds are those of https://web.dev/articles/vitals, and of the pages there 
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, ClassVar, Literal
 
 from glimpse.views.address import Choices, heard_tab, said_tab
@@ -23,6 +24,7 @@ METRICS: dict[str, tuple[str, float, float]] = {
 }
 TABS = {"Page": "page", "Country": "country", "Device": "device"}
 TOP = 100
+_MOST_COMPARED = 1000
 
 
 def band_of(metric: str, value: float) -> Literal["good", "middling", "poor"]:
@@ -34,7 +36,7 @@ def band_of(metric: str, value: float) -> Literal["good", "middling", "poor"]:
 class VitalTiles(AskedPicture):
     """The drawing of all together."""
 
-    _esm = script("vitals")
+    _esm = script("words", "vitals")
     _stylesheets = style("asked", "vitals")
 
 
@@ -50,6 +52,8 @@ class Vitals(AskedView):
 
     alone_styles: ClassVar[dict[str, str]] = {"height": "148px"}
 
+    can_compare: ClassVar[bool] = True
+
     def _draw(self) -> AskedPicture:
         return VitalTiles(sizing_mode="stretch_both", margin=0)
 
@@ -57,9 +61,11 @@ class Vitals(AskedView):
         return ["g-vitals"]
 
     async def _answer(self, scope: Scope) -> Any:
-        measured = _measured(await self._ask("vitals", scope))
+        now, then = await asyncio.gather(self._ask("vitals", scope), self._then("vitals", scope))
+        measured, before = _measured(now), _measured(then or [])
         return [
             {"metric": metric, "name": name, "good_to": good, "poor_from": poor, **measured.get(metric, {"n": 0})}
+            | ({} if then is None else {"before": before.get(metric, {}).get("value")})
             for metric, (name, good, poor) in METRICS.items()
         ]
 
@@ -67,6 +73,7 @@ class Vitals(AskedView):
 class VitalsBy(AskedView):
     """The same by page, country or device: the slowest first, by whichever of them."""
 
+    can_compare: ClassVar[bool] = True
     says = ("vitals",)
 
     def __init__(self, ask: Ask, scope: Scope, **params: Any) -> None:
@@ -81,11 +88,17 @@ class VitalsBy(AskedView):
 
     async def _answer(self, scope: Scope) -> Any:
         tab, field = self._tab, TABS[self._tab]
-        by_value: dict[Any, Rows] = {}
-        for row in await self._ask("vitals", scope, field=field, top=TOP):
-            by_value.setdefault(row["value"], []).append(row)
-        lines = [{"value": value, "metrics": _measured(rows)} for value, rows in by_value.items()]
-        return {"tabs": list(TABS), "tab": tab, "field": field, "metrics": list(METRICS), "rows": lines}
+        now, then = await asyncio.gather(
+            self._ask("vitals", scope, field=field, top=TOP),
+            self._then("vitals", scope, field=field, top=_MOST_COMPARED),
+        )
+        values = {value: {key: one["value"] for key, one in of.items()} for value, of in _by_value(then or []).items()}
+        lines = [
+            {"value": value, "metrics": metrics, "before": values.get(value, {})}
+            for value, metrics in _by_value(now).items()
+        ]
+        shown = {"tabs": list(TABS), "tab": tab, "field": field, "metrics": list(METRICS), "rows": lines}
+        return shown | {"compares": then is not None}
 
     def _wish(self, what: dict[str, Any]) -> None:
         match what:
@@ -98,6 +111,13 @@ class VitalsBy(AskedView):
 
     def _hear(self, said: Choices) -> None:
         self._tab = heard_tab("vitals", said, TABS)
+
+
+def _by_value(rows: Rows) -> dict[Any, dict[str, dict[str, Any]]]:
+    of_one: dict[Any, Rows] = {}
+    for row in rows:
+        of_one.setdefault(row["value"], []).append(row)
+    return {value: _measured(rows) for value, rows in of_one.items()}
 
 
 def _measured(rows: Rows) -> dict[str, dict[str, Any]]:

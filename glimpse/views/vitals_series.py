@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any, ClassVar
 
 from glimpse.views.address import Choices, heard_tab, said_tab
-from glimpse.views.ask import Ask
+from glimpse.views.ask import Ask, Rows
 from glimpse.views.asked import AskedPicture, AskedView
 from glimpse.views.parts import script, style
 from glimpse.views.scope import Scope
@@ -30,6 +31,7 @@ class VitalsSeries(AskedView):
 
     alone_styles: ClassVar[dict[str, str]] = {"height": "300px"}
 
+    can_compare: ClassVar[bool] = True
     says = ("vital",)
 
     def __init__(self, ask: Ask, scope: Scope, *, metric: str = "LCP", **params: Any) -> None:
@@ -43,19 +45,18 @@ class VitalsSeries(AskedView):
         return ["g-vitals-series"]
 
     async def _answer(self, scope: Scope) -> Any:
-        rows = await self._ask("vitals_series", scope, unit=scope.unit, tz=scope.tz)
-        points: dict[str, list[Any]] = {metric: [] for metric in METRICS}
-        for row in rows:
-            value = row["percentile"]
-            point = [row["time"], value, row["measurements"], row["good"], band_of(row["metric"], value)]
-            points[row["metric"]].append(point)
+        asked: dict[str, Any] = {"unit": scope.unit, "tz": scope.tz}
+        now, then = await asyncio.gather(
+            self._ask("vitals_series", scope, **asked), self._then("vitals_series", scope, **asked)
+        )
         return {
             "metric": self._metric,
             "metrics": {
                 metric: {"name": name, "good_to": good, "poor_from": poor}
                 for metric, (name, good, poor) in METRICS.items()
             },
-            "points": points,
+            "points": _points(now),
+            "before": _points(then or []),
             **{name: getattr(scope, name) for name in ("since", "until", "tz", "unit")},
         }
 
@@ -69,3 +70,13 @@ class VitalsSeries(AskedView):
 
     def _hear(self, said: Choices) -> None:
         self._metric = heard_tab("vital", said, METRICS)
+
+
+def _points(rows: Rows) -> dict[str, list[Any]]:
+    """Return for each Web Vital its points: time, value, how many were measured, which share is good, the band."""
+    points: dict[str, list[Any]] = {metric: [] for metric in METRICS}
+    for row in rows:
+        value = row["percentile"]
+        point = [row["time"], value, row["measurements"], row["good"], band_of(row["metric"], value)]
+        points[row["metric"]].append(point)
+    return points

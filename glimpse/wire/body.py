@@ -147,8 +147,11 @@ def _read_items(items: list[msgspec.Raw], defaults: _Defaults, reading: Reading,
         reading.problem_count = len(items)
         return reading
     for index, item in enumerate(items):
-        raw = memoryview(item)
-        _take(index, raw, _decode(raw, reading, settings), defaults, reading, settings)
+        looked, raw = look(item, settings), memoryview(item)
+        if _is_usual(looked, len(raw), defaults, settings):  # as nearly all are
+            reading.events.append((index, claim_usual(looked)))
+        else:
+            _take(index, raw, _decode(raw, reading, settings, looked), defaults, reading, settings)
     return reading
 
 
@@ -173,7 +176,7 @@ def _take(
 
 
 def _is_usual(
-    decoded: WireEvent | _Mistaken, size: int, defaults: _Defaults, settings: Settings
+    decoded: WireEvent | _Mistaken | Exception, size: int, defaults: _Defaults, settings: Settings
 ) -> TypeGuard[WithinLimits]:
     if not isinstance(decoded, WithinLimits) or size > settings.max_event_bytes or defaults.clock.skew_ms:
         return False

@@ -261,6 +261,33 @@ def test_each_line_of_the_history_tells_its_change_from_the_apis_numbers(served:
         page.context.close()
 
 
+def test_explore_and_performance_stand_beside_the_apis_numbers_of_the_span_before(served: Served, watched: Watched):
+    r, now, hour = random.Random(34), now_ms(), 3_600_000
+    times = [now - hour // 2, now - 3 * hour // 2]
+    events = [event | {"projectId": "then", "timestamp": r.choice(times)} for event in visits(r) + visits(r)]
+    vitals = [event | {"event": "web_vital", "id": str(uuid4())} for event in events]
+    vitals = [vital | {"properties": {"metric": "LCP", "value": r.randrange(500, 6000)}} for vital in vitals]
+    assert served.post([*events, *vitals])[0] == 200
+    wait_until(lambda: served.ledger("then")["in_buffer"] == 0, timeout_s=20, what="all is in the store")
+    chosen = f"since={now - hour}&until={now}&tz=UTC&compare=before&step=page_view&step=purchase"
+    for where in ["", a_filter(r)]:
+        before = f"project=then&since={now - 2 * hour}&until={now - hour}&where={quote(where)}"
+        page = watched.open(f"{served.url}/glimpse_app?project=then&view=explore&{chosen}&where={quote(where)}")
+        steps = quote(json.dumps(['name = "page_view"', IS_PURCHASE]))
+        first, second = served.get(f"/api/v1/funnel?{before}&steps={steps}")
+        share = f"{rounded(second['share'] * 100, 0)}%" if second["share"] == 0 or second["share"] >= 0.01 else "<1%"
+        cells = page.locator(".g-funnel .says .before")
+        agrees("funnel before", cells.all_inner_texts, [f"before {first['sessions']}", f"before {share}"])
+        counted = served.get(f"/api/v1/series?{before}&unit=minute&tz=UTC")
+        sum_before = page.locator(".g-event-series .legend .entry", has_text="before").locator("b")
+        agrees("events before", sum_before.all_inner_texts, [f"{sum(row['events'] for row in counted):,}"])
+        page.get_by_role("button", name="Performance").click()
+        (told,) = served.get(f"/api/v1/vitals?{before}")
+        was = page.locator(".g-vitals [data-metric=LCP] .then")
+        agrees("LCP before", lambda was=was: was.inner_text().split(",")[0], f"before {seconds(told['percentile'])}")
+        page.context.close()
+
+
 def changes(served: Served, asked: str, now: int, field: str, by: str) -> Counter[tuple[str, str]]:
     """Return what the API counts of each value in the last hour, and the change from the hour before, as written."""
     asked = f"/api/v1/breakdown?{asked}&field={field}&by={by}&top=1000"
@@ -317,7 +344,7 @@ def see_tiles(served: Served, page: Page, asked: str) -> None:
 
 
 def see_lists(served: Served, page: Page, asked: str) -> None:
-    for kind, field, by in (("pages", "page", "page_views"), ("sources", "source", "sessions")):
+    for kind, field, by in (("pages", "page", "page_views"), ("sources", "session.source", "sessions")):
         rows = served.get(f"/api/v1/breakdown?{asked}&field={field}&by={by}&top=5")
         told = [(row["value"] or "Direct", str(row[by])) for row in rows if row[by] and not row["is_other"]]
         lines = page.locator(f".g-top-{kind} .line")

@@ -77,6 +77,8 @@ export function render({model, el}) {
     }))
   }
   const fill_legend = () => {
+    const before = make("span", "entry")
+    if (s.before) before.append(make("i", "dash"), make("span", "clip", "All in the span before"), make("b", "num", s.before.reduce((sum, n) => sum + n, 0).toLocaleString()))
     keep_focus(legend, () => legend.replaceChildren(...s.layers.map((layer, i) => {
       const one = layer.is_other ? make("span", "entry") : button("entry", null, () => pick(layer))
       const box = make("i", "swatch")
@@ -85,13 +87,13 @@ export function render({model, el}) {
       one.title = layer.is_other ? called(layer) : `Filter by ${called(layer)}`
       one.dataset.key = String(layer.value)
       return one
-    })))
+    }), ...(s.before ? [before] : [])))
   }
   const show_tip = (i, x, width) => {
     tip.hidden = false
     const lines = s.layers.map((layer, at) => [layer, at]).filter(([layer]) => layer.counts[i] > 0).reverse()
     const total = s.layers.reduce((sum, layer) => sum + layer.counts[i], 0)
-    tip.replaceChildren(make("span", "when", moment(s, s.times[i])), make("b", "num", `${total.toLocaleString()} events`), ...lines.map(([layer, at]) => {
+    tip.replaceChildren(make("span", "when", moment(s, s.times[i])), make("b", "num", `${total.toLocaleString()} events`), ...(s.before ? [make("span", "when num", `before: ${(s.before[i] ?? 0).toLocaleString()}`)] : []), ...lines.map(([layer, at]) => {
       const line = make("span", "of")
       const box = make("i", "swatch")
       box.style.background = colour(layer, at)
@@ -104,7 +106,8 @@ export function render({model, el}) {
     const n = s.times.length
     const width = Math.max(260, chart.clientWidth), H = Math.max(120, chart.clientHeight)
     const totals = s.times.map((_, i) => s.layers.reduce((sum, layer) => sum + layer.counts[i], 0))
-    const top = nice(Math.max(1, ...totals))
+    const then = s.before ?? []
+    const top = nice(Math.max(1, ...totals, ...then))
     const step = (width - LEFT - RIGHT) / Math.max(1, n)
     const x = (i) => LEFT + step * (i + 0.5)
     const y = (value) => H - BOTTOM - (H - BOTTOM - TOP) * value / top
@@ -128,6 +131,7 @@ export function render({model, el}) {
         below += value
       })
     })
+    if (then.length) svg.append(shape("path", {d: then.map((value, i) => `${i ? "L" : "M"}${x(i).toFixed(1)} ${y(value).toFixed(1)}`).join(""), class: "before"}))
     svg.append(...ticks(s, s.times, x, width, H - 6))
     svg.addEventListener("pointermove", (event) => {
       const i = Math.floor((event.offsetX - LEFT) / step)
@@ -135,7 +139,7 @@ export function render({model, el}) {
     })
     svg.addEventListener("pointerleave", () => { tip.hidden = true })
     chart.replaceChildren(svg, tip)
-    other.tell(() => [["Time", "All", ...s.layers.map(called)], s.times.map((t, i) => [moment(s, t), totals[i].toLocaleString(), ...s.layers.map((layer) => layer.counts[i].toLocaleString())]).reverse()])
+    other.tell(() => [["Time", "All", ...(s.before ? ["All before"] : []), ...s.layers.map(called)], s.times.map((t, i) => [moment(s, t), totals[i].toLocaleString(), ...(s.before ? [(s.before[i] ?? 0).toLocaleString()] : []), ...s.layers.map((layer) => layer.counts[i].toLocaleString())]).reverse()])
   }
   const show = () => {
     phased(card, model)

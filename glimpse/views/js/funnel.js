@@ -64,10 +64,16 @@ export function render({model, el}) {
       const bar = make("i", "bar")
       bar.style.width = `${step.share * 100}%`
       track.append(bar)
+      if (step.before) {
+        const mark = make("i", "then")
+        mark.style.left = `${step.before.share * 100}%`
+        track.append(mark)
+      }
       const lost = at > 0 ? s.steps[at - 1].sessions - step.sessions : 0
       const says = make("div", "says num")
       says.append(make("b", "", step.sessions.toLocaleString()), make("span", "share", percent(step.share)))
       if (at > 0) says.append(make("span", "lost", `−${lost.toLocaleString()} (${percent(1 - step.of_previous)})`))
+      if (step.before) says.append(make("span", "before", at > 0 ? `before ${percent(step.before.share)}` : `before ${step.before.sessions.toLocaleString()}`))
       low.append(track, says)
     }
     li.append(top, low)
@@ -97,7 +103,10 @@ export function render({model, el}) {
       limit.value = String(s.within_s)
     }
     if (model.phase !== "loading") keep_focus(list, () => list.replaceChildren(...typed.map(line)))
-    other.tell(() => [["Step", "Sessions", "Of all", "Of the step before"], s.steps.map((step) => [step.shown, step.sessions.toLocaleString(), percent(step.share), percent(step.of_previous)])])
+    const is_compared = s.steps.some((step) => step.before)
+    list.dataset.compared = String(is_compared)
+    const before = (step) => is_compared ? [step.before?.sessions.toLocaleString() ?? "–", step.before ? percent(step.before.share) : "–"] : []
+    other.tell(() => [["Step", "Sessions", "Of all", "Of the step before", ...(is_compared ? ["Sessions in the span before", "Of all then"] : [])], s.steps.map((step) => [step.shown, step.sessions.toLocaleString(), percent(step.share), percent(step.of_previous), ...before(step)])])
     add.hidden = typed.length >= MOST
     empty.textContent = "No events in this span"
     empty.hidden = typed.length > 0 || model.phase !== "ready"

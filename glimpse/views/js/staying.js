@@ -7,7 +7,8 @@ export function render({model, el}) {
   const card = make("section", "card")
   card.setAttribute("aria-label", "Retention")
   const head = make("div", "head")
-  head.append(make("h2", "", "Retention"), make("span", "hint", "sessions still there after"))
+  const hint = make("span", "hint")
+  head.append(make("h2", "", "Retention"), hint)
   const scroll = make("div", "scroll")
   scroll.tabIndex = 0  // it has nothing else that can be gone to
   const tabs = tab_list(scroll, (name) => { model.wanted = JSON.stringify({tab: name, n: Date.now() + ++count}) })
@@ -34,6 +35,11 @@ export function render({model, el}) {
       const box = make("span", "box", `${Math.round(share * 100)}%`)
       box.style.setProperty("--share", share.toFixed(3))
       td.title = `${n.toLocaleString()} of ${row.sessions.toLocaleString()} after ${lasting(s.after_s[i])}`
+      const then = row.before?.sessions ? row.before.still_there[i] / row.before.sessions : null
+      if (row.before) {
+        td.title += then == null ? "; no sessions before" : `; before ${Math.round(then * 100)}%`
+        box.append(make("small", "before", then == null ? "–" : changed(share - then, "points").replace(/ points?$/, "")))
+      }
       td.append(box)
       return td
     }))
@@ -47,6 +53,7 @@ export function render({model, el}) {
     empty.textContent = is_failed ? model.problem : "No sessions started in this span"
     empty.hidden = !is_failed && (model.phase === "loading" || s.rows.length > 0)
     table.hidden = is_failed || s.rows.length === 0
+    hint.textContent = `sessions still there after${s.rows.some((row) => row.before) ? ", in points against the span before" : ""}`
     const top = make("tr")
     top.append(...[s.tab, "Sessions", ...s.after_s.map(lasting)].map((text) => {
       const th = make("th", "", text)

@@ -39,6 +39,10 @@ export function render({model, el}) {
     }
     scale.title = `Good up to ${written(one.metric, one.good_to)}, poor above ${written(one.metric, one.poor_from)}`
     const low = make("div", "low num", is_there ? `${Math.round(one.good * 100)}% good, of ${one.n.toLocaleString()}` : "not measured")
+    if (one.before !== undefined) {
+      const then = make("span", "then", one.before == null ? "not measured before" : `before ${written(one.metric, one.before)}${is_there && one.before ? `, ${changed(one.value / one.before - 1, "%")}` : ""}`)
+      low.append(then)
+    }
     box.append(top, now, scale, low)
     return box
   }

@@ -29,6 +29,12 @@ export function render({model, el}) {
   let sorted_by = "LCP"
 
   const most = (row) => Math.max(...Object.values(row.metrics).map((one) => one.n))
+  const change_of = (row) => {
+    const now = row.metrics[sorted_by]?.value, before = row.before[sorted_by]
+    const td = make("td", "num count", now == null || !before ? "–" : changed(now / before - 1, "%"))
+    td.title = before == null ? `${sorted_by} was not measured before` : `${sorted_by} before: ${written(sorted_by, before)}`
+    return td
+  }
   const line = (row) => {
     const tr = make("tr")
     const th = make("th")
@@ -45,7 +51,7 @@ export function render({model, el}) {
         td.title = `${one.band}: ${Math.round(one.good * 100)}% good, of ${one.n.toLocaleString()}`
       }
       return td
-    }), make("td", "num count", most(row).toLocaleString()))
+    }), make("td", "num count", most(row).toLocaleString()), ...(s.compares ? [change_of(row)] : []))
     return tr
   }
   const fill = () => {
@@ -62,7 +68,8 @@ export function render({model, el}) {
       th.append(one)
       return th
     }), make("th", "count", "Measured"))
-    top.lastChild.scope = "col"
+    if (s.compares) top.append(make("th", "count", `${sorted_by} since before`))
+    for (const th of top.querySelectorAll(".count")) th.scope = "col"
     const of = (row) => row.metrics[sorted_by]?.value ?? -1
     const rows = [...s.rows].sort((a, b) => of(b) - of(a))
     table.setAttribute("aria-label", `75th percentile of each Web Vital by ${s.tab}`)

@@ -39,8 +39,9 @@ export function render({model, el}) {
   const draw = () => {
     const points = s.points[metric], {good_to, poor_from, name} = s.metrics[metric]
     const width = Math.max(260, chart.clientWidth), H = Math.max(120, chart.clientHeight)
-    const top = Math.max(poor_from * 1.25, ...points.map((point) => point[1] * 1.08))
     const end = Math.max(s.until, s.since + 1)
+    const before = s.before[metric].map(([t, ...more]) => [t + end - s.since, ...more])  // of the span before, over this one
+    const top = Math.max(poor_from * 1.25, ...[...points, ...before].map((point) => point[1] * 1.08))
     const x = (t) => LEFT + (width - LEFT - RIGHT) * Math.min(1, Math.max(0, (t - s.since) / (end - s.since)))
     const y = (value) => H - BOTTOM - (H - BOTTOM - TOP) * value / top
     const latest = points.at(-1)
@@ -60,12 +61,13 @@ export function render({model, el}) {
     for (let t = length < LENGTHS.day ? Math.ceil(s.since / every) * every : s.since + length / 2; t < end; t += every) {
       svg.append(shape("text", {x: x(t), y: H - 6, class: "label", "text-anchor": "middle"}, tick(s, t)))
     }
-    let d = ""
-    points.forEach((point, i) => {
-      const is_next = i > 0 && point[0] - points[i - 1][0] <= LENGTHS[s.unit] * 1.1
-      d += `${is_next ? "L" : "M"}${x(point[0]).toFixed(1)} ${y(point[1]).toFixed(1)}`
-    })
-    svg.append(shape("path", {d, class: "path"}), ...points.map((point) => mark(point[4], x(point[0]), y(point[1]))))
+    const path = (all) => all.map((point, i) => {
+      const is_next = i > 0 && point[0] - all[i - 1][0] <= LENGTHS[s.unit] * 1.1
+      return `${is_next ? "L" : "M"}${x(point[0]).toFixed(1)} ${y(point[1]).toFixed(1)}`
+    }).join("")
+    if (before.length) svg.append(shape("path", {d: path(before), class: "before"}))
+    svg.append(shape("path", {d: path(points), class: "path"}), ...points.map((point) => mark(point[4], x(point[0]), y(point[1]))))
+    const then = (t) => before.find(([other]) => Math.abs(other - t) < LENGTHS[s.unit] / 2)
     const cross = shape("line", {y1: TOP, y2: H - BOTTOM, class: "cross-line", visibility: "hidden"})
     svg.append(cross)
     svg.addEventListener("pointermove", (event) => {
@@ -75,11 +77,13 @@ export function render({model, el}) {
       cross.setAttribute("x1", x(point[0])); cross.setAttribute("x2", x(point[0]))
       tip.hidden = false
       tip.replaceChildren(make("span", "when", moment(s, point[0])), make("b", "num", `${written(metric, point[1])}  ${BANDS[point[4]]}`), make("span", "when num", `${Math.round(point[3] * 100)}% good, of ${point[2].toLocaleString()}`))
+      if (then(point[0])) tip.append(make("span", "when num", `before: ${written(metric, then(point[0])[1])}`))
       tip.style.left = `${Math.min(Math.max(x(point[0]), 90), width - 90)}px`
     })
     svg.addEventListener("pointerleave", () => { tip.hidden = true; cross.setAttribute("visibility", "hidden") })
     chart.replaceChildren(svg, tip)
-    other.tell(() => [["Time", `${name}, 75th percentile`, "Band", "Good", "Measured"], points.map(([t, value, n, good, band]) => [moment(s, t), written(metric, value), band, `${Math.round(good * 100)}%`, n.toLocaleString()]).reverse()])
+    const beside = (t) => before.length ? [then(t) ? written(metric, then(t)[1]) : "–"] : []
+    other.tell(() => [["Time", `${name}, 75th percentile`, "Band", "Good", "Measured", ...(before.length ? ["Span before"] : [])], points.map(([t, value, n, good, band]) => [moment(s, t), written(metric, value), band, `${Math.round(good * 100)}%`, n.toLocaleString(), ...beside(t)]).reverse()])
   }
   const show = () => {
     phased(card, model)

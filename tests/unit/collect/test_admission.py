@@ -1,12 +1,15 @@
 from __future__ import annotations
 
+from typing import Any
+
 import pytest
 
 from glimpse.collect.address import UNKNOWN
-from glimpse.collect.admission import Sender, admit
+from glimpse.collect.admission import Sender, Sorted, admit, sort_events
 from glimpse.collect.request import Request
 from glimpse.events import ClaimedEvent, DropReason
-from glimpse.projects import Projects
+from glimpse.projects import Projects, ProjectSettings
+from glimpse.wire import Reading
 
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
 HEADLESS = CHROME.replace("Chrome/", "HeadlessChrome/")
@@ -96,3 +99,75 @@ def test_what_a_browser_fetches_ahead_is_dropped(headers: dict[str, str]):
 
 def test_another_purpose_is_not_dropped():
     assert dropped(CHROME, Sec_Purpose="document") is None
+
+
+def test_a_client_whose_script_says_that_it_is_a_bot_is_one():
+    assert _alone(_said(says_bot=True), _sent_by(CHROME), Projects()) == DropReason.BOT
+
+
+def _said(project: str = "shop", **facts: Any) -> ClaimedEvent:
+    return ClaimedEvent(project=project, name="x", timestamp=0, **facts)
+
+
+def _sent_by(user_agent: str, **headers: str) -> Sender:
+    named = {name.replace("_", "-"): value for name, value in headers.items()}
+    return Sender.of(Request(b"", {"User-Agent": user_agent} | named, ""), UNKNOWN, allows_headless=False)
+
+
+def _alone(event: ClaimedEvent, sender: Sender, projects: Projects) -> ClaimedEvent | DropReason | None:
+    outcome = admit(event, sender, projects)
+    return outcome if isinstance(outcome, ClaimedEvent | DropReason) else None
+
+
+class Registered(Projects):
+    """A registry whose projects are given, as if Redis had told of them."""
+
+    def __init__(self, *settings: ProjectSettings) -> None:
+        super().__init__()
+        self._registered = {one.id: one for one in settings}
+
+
+UNUSUAL = [
+    _said(says_bot=True),
+    _said(user_id="u"),
+    _said(anonymous_id="a"),
+    _said(traits={"email": "a@b.test"}),
+    _said("unknown"),
+    _said("strict"),
+    _said("sealed"),
+    _said("closed", context={"path": "/admin"}),
+    _said("keeps", user_id="u"),
+    _said("keeps", context={"userAgent": GOOGLEBOT}),
+    _said(context={"userAgent": GOOGLEBOT}),
+    _said(context={"userAgent": None}),
+    _said(by_server=True),
+]
+
+
+@pytest.mark.parametrize("unusual", [None, *UNUSUAL], ids=str)
+@pytest.mark.parametrize(
+    "sender",
+    [
+        _sent_by(CHROME),
+        _sent_by(CHROME, Origin="https://elsewhere.test"),
+        _sent_by(CHROME, Purpose="prefetch"),
+        _sent_by(CHROME, Sec_Gpc="1"),
+        _sent_by(GOOGLEBOT),
+        _sent_by(""),
+    ],
+    ids=str,
+)
+def test_events_of_a_batch_are_sorted_as_each_would_be_alone(unusual: ClaimedEvent | None, sender: Sender):
+    projects = Registered(
+        ProjectSettings(id="shop"),
+        ProjectSettings(id="strict", origins=("shop.test",)),
+        ProjectSettings(id="sealed", blocked_networks=("203.0.113.0/24",)),
+        ProjectSettings(id="closed", blocked_pages=("/admin",)),
+        ProjectSettings(id="keeps", identity="keep", bots="keep"),
+    )
+    usual = [_said(context={"userAgent": CHROME}), _said(), _said("keeps")]
+    events = [*usual, unusual, *usual] if unusual else usual
+    outcomes = [_alone(event, sender, projects) for event in events]
+    became: Sorted = sort_events(Reading([*enumerate(events)], is_batch=True), sender, projects)
+    assert became.wanted == [event for event in outcomes if isinstance(event, ClaimedEvent)]
+    assert became.dropped == [(index, why) for index, why in enumerate(outcomes) if isinstance(why, DropReason)]

@@ -14,7 +14,7 @@ from glimpse.enrich.device import Devices
 from glimpse.events import PackedEvent
 from glimpse.geo.places import open_places
 from glimpse.settings import Settings
-from glimpse.store.rows import events_table
+from glimpse.store.rows import AT_ONCE, events_table
 
 _encode, _decode = msgspec.msgpack.Encoder().encode, msgspec.msgpack.Decoder(list[PackedEvent]).decode
 CHROME = "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"
@@ -45,4 +45,6 @@ def test_events_of_one_page_become_the_columns_that_each_of_them_becomes_alone(t
     one_context = {"plan": "a"}
     rows += [event_of(claim, page=f"/{n}", context=one_context) for n, claim in enumerate(claims)]
     assert events_table(rows).equals(pa.concat_tables([events_table([row]) for row in rows]))
+    many = rows * (2 * AT_ONCE // len(rows) + 1)
+    assert events_table(many).equals(pa.concat_tables([events_table(rows)] * (len(many) // len(rows))))
     assert len({id(row.context) for row in rows[:24]}) < 24  # or nothing is shared, and this shows nothing

@@ -721,6 +721,15 @@ async def lists_many(question: str, scope: Scope, **arguments: Any) -> Any:
             ]
         case "sessions":
             return [{"project": "shop", "id": f"s{n}", "started_at": n, "pages": 1, "events": 1} for n in range(50)]
+        case "vitals" if "field" in arguments:
+            measured = {"metric": "LCP", "percentile": 900.0, "measurements": 3, "good": 1.0}
+            return [{"value": str(n)} | measured for n in range(50)]
+        case "retention":
+            return [
+                {"value": str(n), "after_s": after_s, "sessions": 5, "still_there": 2}
+                for n in range(50)
+                for after_s in arguments["after_s"]
+            ]
     return []
 
 
@@ -728,11 +737,17 @@ def test_lists_end_with_a_whole_row(site, browser):
     site.ask = lists_many
     cut = """lists => lists.map(list => {
       const {top, height} = list.children[0].getBoundingClientRect()
-      const part = (list.getBoundingClientRect().bottom - top) % height
+      const part = ((list.closest(".scroll") ?? list).getBoundingClientRect().bottom - top) % height
       return Math.min(part, height - part)
     })"""
     for size in (WIDE, PHONE, {"width": 1280, "height": 777}):
-        for view, lists in (("history", ".g-breakdown .list"), ("sessions", ".g-sessions .list")):
+        for view, lists in (
+            ("history", ".g-breakdown .list"),
+            ("sessions", ".g-sessions .list"),
+            ("performance", ".g-breakdown .list"),
+            ("performance", ".g-vitals-by tbody"),
+            ("explore&retention=Source", ".g-staying tbody"),
+        ):
             shown = browser.open(f"{site.url}?project=shop&view={view}", size)
             rows = shown.locator(lists)
             wait_until(lambda rows=rows: rows.count() and all(n > 20 for n in rows.evaluate_all(COUNT_ROWS)))
