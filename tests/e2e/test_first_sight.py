@@ -11,7 +11,7 @@ from playwright.sync_api import Route
 from serving import Served, an_event
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
-BETWEEN = {"width": 1200, "height": 800}
+BETWEEN, NARROW = {"width": 1200, "height": 800}, {"width": 600, "height": 900}
 # Where each tile and each part is, and what stands in the tiles.
 SEEN = """() => {
   const seen = {}
@@ -70,7 +70,7 @@ class Held:
         return self.page
 
 
-@pytest.mark.parametrize("size", [WIDE, BETWEEN, PHONE], ids=["wide", "between", "phone"])
+@pytest.mark.parametrize("size", [WIDE, BETWEEN, NARROW, PHONE], ids=["wide", "between", "narrow", "phone"])
 def test_numbers_stand_there_before_any_script_has_come_and_stay_where_they_are(served, browser, size):
     held = Held(browser, f"{served.url}/glimpse_app?project=shop", size)
     held.page.get_by_text("7", exact=True).first.wait_for()
