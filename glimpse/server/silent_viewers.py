@@ -12,7 +12,7 @@ from weakref import ref
 
 from bokeh.document import Document
 
-PING_EVERY_S = 25.0  # and so long the answer may take; Tornado gives 5 s more for a goodbye
+PING_EVERY_S = 20.0  # and so long the answer may take; Tornado gives 5 s more for a goodbye
 MOST_UNREAD_BYTES = 256 * 1024
 MOST_UNSENT_MESSAGES = 4
 

@@ -28,7 +28,7 @@ _NOT_DONE = frozenset({PAGE_VIEW, "page_leave", "session_start", "web_vital", "j
 class FunnelBars(AskedPicture):
     """The drawing, with the fields for the steps."""
 
-    _esm = script("words", "table", "funnel")
+    _esm = script("words", "durations", "table", "funnel")
     _stylesheets = style("asked", "table", "funnel")
 
 

@@ -24,7 +24,7 @@ _MOST_CHARS = 200
 class HereLines(Picture):
     """The drawing."""
 
-    _esm = script("words", "rows", "here")
+    _esm = script("words", "durations", "rows", "here")
     _stylesheets = style("here")
 
 

@@ -207,7 +207,9 @@ class MapFigure:
     def _hover(renderer: Any, card: str) -> HoverTool:
         """Return what shows a card beside the pointer; `{said}` in it is what a script puts into words."""
         said = {
-            f"@{name}": CustomJSHover(args={"source": renderer.data_source, "column": name}, code=_js("map_words"))
+            f"@{name}": CustomJSHover(
+                args={"source": renderer.data_source, "column": name}, code=_js("durations") + _js("map_words")
+            )
             for name in ("count", "heard", "places", "events", "country", "name")
         }
         return HoverTool(

@@ -14,7 +14,7 @@ _NOT_FROM_HERE = "Letters are played again in a browser on the server's own mach
 class OperationsPicture(BackstagePicture):
     """The drawing."""
 
-    _esm = script("words", "operations_page")
+    _esm = script("words", "durations", "operations_page")
     _stylesheets = style("asked", "forms", "operations_page")
 
 

@@ -27,7 +27,7 @@ _PLACE = ("city", "region", "country", "source", "browser", "os", "device")
 class SessionLines(AskedPicture):
     """The drawing of the list."""
 
-    _esm = script("words", "rows", "sessions")
+    _esm = script("words", "durations", "rows", "sessions")
     _stylesheets = style("asked", "sessions")
 
 
@@ -36,7 +36,7 @@ class JourneySteps(AskedPicture):
 
     land = param.String("", doc="The small map's land, as an SVG path in its units.")
     whole = param.Integer(WHOLE, doc="How many units the world is wide.")
-    _esm = script("words", "journey")
+    _esm = script("words", "durations", "journey")
     _stylesheets = style("asked", "journey")
 
 

@@ -26,7 +26,7 @@ _DEVICES = tuple(f'device = "{kind}"' for kind in ("phone", "desktop", "tablet")
 class Columns(AskedPicture):
     """The drawing, with a field for each column."""
 
-    _esm = script("words", "table", "chart", "side_by_side")
+    _esm = script("words", "durations", "table", "chart", "side_by_side")
     _stylesheets = style("asked", "chart", "table", "side_by_side")
 
 

@@ -23,7 +23,7 @@ _encode = msgspec.json.Encoder().encode
 class StatusText(Picture):
     """The drawing."""
 
-    _esm = script("status_line")
+    _esm = script("durations", "status_line")
     _stylesheets = style("status_line")
 
 

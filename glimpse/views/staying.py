@@ -22,7 +22,7 @@ MOST = 60
 class StayingCells(AskedPicture):
     """The drawing."""
 
-    _esm = script("words", "tabs", "staying")
+    _esm = script("words", "durations", "tabs", "staying")
     _stylesheets = style("asked", "breakdown", "staying")
 
 

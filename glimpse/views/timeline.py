@@ -44,7 +44,9 @@ _TICKS = [-25, -20, -15, -10, -5, 0]  # of the window
 _MOST_TICKS = 6
 _STEPS = (1, 1.5, 2, 3, 4, 5, 6, 8, 10, 15)
 _CSS, _JS = (Path(__file__).parent / name for name in ("css", "js"))
-_WORDS, _OF_TICK, _OF_CARD = ((_JS / f"{name}.js").read_text("utf-8") for name in ("times", "bar_tick", "bar_card"))
+_WORDS, _TIMES, _OF_TICK, _OF_CARD = (
+    (_JS / f"{name}.js").read_text("utf-8") for name in ("durations", "times", "bar_tick", "bar_card")
+)
 _HOVER_CARD = hover_card("@name: @n{said}", quiet="of @total{said} events, @when{said}")
 
 
@@ -88,9 +90,9 @@ class _Drawn:
         figure.y_range = Range1d(start=0, end=5)
         self.bars.tags = [{}]
         figure.xaxis.ticker = FixedTicker(ticks=_TICKS)
-        figure.xaxis.formatter = CustomJSTickFormatter(args={"bars": self.bars}, code=_WORDS + _OF_TICK)
+        figure.xaxis.formatter = CustomJSTickFormatter(args={"bars": self.bars}, code=_WORDS + _TIMES + _OF_TICK)
         said = CustomJSHover(code="return value.toLocaleString()")
-        when = CustomJSHover(args={"bars": self.bars}, code=_WORDS + _OF_CARD)
+        when = CustomJSHover(args={"bars": self.bars}, code=_WORDS + _TIMES + _OF_CARD)
         figure.toolbar.tools = [
             HoverTool(
                 renderers=[bars],

@@ -36,14 +36,14 @@ def band_of(metric: str, value: float) -> Literal["good", "middling", "poor"]:
 class VitalTiles(AskedPicture):
     """The drawing of all together."""
 
-    _esm = script("words", "vitals")
+    _esm = script("words", "durations", "measured", "vitals")
     _stylesheets = style("asked", "vitals")
 
 
 class VitalLines(AskedPicture):
     """The drawing of the table."""
 
-    _esm = script("words", "tabs", "vitals_by")
+    _esm = script("words", "durations", "tabs", "vitals_by")
     _stylesheets = style("asked", "breakdown", "vitals_by")
 
 

@@ -16,7 +16,7 @@ from glimpse.views.vitals import METRICS, band_of
 class VitalLine(AskedPicture):
     """The drawing."""
 
-    _esm = script("tabs", "table", "chart", "vitals_series")
+    _esm = script("durations", "measured", "tabs", "table", "chart", "vitals_series")
     _stylesheets = style("asked", "breakdown", "chart", "table", "vitals_series")
 
 

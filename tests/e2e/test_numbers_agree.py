@@ -220,7 +220,7 @@ def see_vitals(served: Served, page: Page, asked: str) -> None:
 
 
 def seconds(ms: float) -> str:
-    return f"{rounded(ms / 1000, 2)} s" if ms >= 1000 else f"{rounded(ms, 0)} ms"
+    return f"{rounded(ms / 1000, 2)}s" if ms >= 1000 else f"{rounded(ms, 0)}ms"
 
 
 def see_conversion(served: Served, page: Page, asked: str) -> None:

@@ -13,14 +13,11 @@ const nice = (most) => {
   const tops = [1, 1.2, 1.6, 2, 3, 4, 5, 6, 8, 10].map((step) => Math.round(unit * step))
   return tops.find((top) => top >= most && top % 2 === 0)
 }
-const moment = (s, t) => {
-  const options = s.unit === "minute" || s.unit === "hour" ? {weekday: "short", hour: "2-digit", minute: "2-digit"} : {day: "numeric", month: "short", year: "numeric"}
-  return new Intl.DateTimeFormat(undefined, {...options, timeZone: s.tz}).format(t)
-}
-const tick = (s, t) => {
-  const options = s.until - s.since <= 2 * 86400000 ? {hour: "2-digit", minute: "2-digit"} : {day: "numeric", month: "short"}
-  return new Intl.DateTimeFormat(undefined, {...options, timeZone: s.tz}).format(t)
-}
+const in_zone = (s, t, options) => new Intl.DateTimeFormat(undefined, {...options, timeZone: s.tz}).format(t)
+const time_of = (s, t) => in_zone(s, t, {timeStyle: "short"})
+const moment = (s, t) => s.unit === "minute" || s.unit === "hour" ? `${in_zone(s, t, {weekday: "short"})} ${time_of(s, t)}`
+  : in_zone(s, t, {day: "numeric", month: "short", year: "numeric"})
+const tick = (s, t) => s.until - s.since <= 2 * 86400000 ? time_of(s, t) : in_zone(s, t, {day: "numeric", month: "short"})
 // The names of some times below a chart, as many as fit.
 const ticks = (s, times, x, width, y) => {
   const every = Math.max(1, Math.ceil(times.length / Math.max(2, Math.floor(width / 110))))

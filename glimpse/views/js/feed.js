@@ -2,7 +2,7 @@
 // text, never markup. While it is stopped, what comes waits, and is counted.
 const MOST = 60
 const MOST_KEPT = 240  // while searched, rows that are not shown count too
-const clock = new Intl.DateTimeFormat(undefined, {hour: "2-digit", minute: "2-digit", second: "2-digit"})
+const clock = new Intl.DateTimeFormat(undefined, {timeStyle: "medium"})
 
 export function render({model, el}) {
   let count = 0

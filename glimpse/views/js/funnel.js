@@ -1,7 +1,7 @@
 // A funnel: a field for each step, and below it a bar with how many sessions came to it and how many were lost on the
 // way. What is typed goes to the server as it is. Values are data: they only ever become text.
 const MOST = 8
-const within = (s) => s === 0 ? "any time in the session" : s < 3600 ? `within ${s / 60} min` : `within ${s / 3600} h`
+const within = (s) => s === 0 ? "any time in the session" : `within ${lasting(s)}`
 const percent = (share) => share > 0 && share < 0.01 ? "<1%" : `${Math.round(share * 100)}%`
 
 export function render({model, el}) {

@@ -1,6 +1,4 @@
 // Who is here now. Lines are kept by session and moved, so that nothing flickers; what they say is only ever text.
-const ago = (s) => s < 60 ? `${Math.max(0, Math.floor(s))} s` : `${Math.floor(s / 60)} min ${Math.floor(s % 60)} s`
-
 export function render({model, el}) {
   const card = make("section", "card")
   card.setAttribute("aria-label", "Who is here now")
@@ -32,7 +30,7 @@ export function render({model, el}) {
     const now = Date.now() - skew
     for (const line of s.lines) {
       const row = rows.get(line.id)?.firstChild
-      if (row) write(row.lastChild, ago((now - line.heard) / 1000))
+      if (row) write(row.lastChild, lasting((now - line.heard) / 1000))
     }
   }
   const show = () => {

@@ -4,7 +4,6 @@ const SVG = "http://www.w3.org/2000/svg"
 const SEEN = [150, 84]  // how much of the small map is seen, in units: some hundred degrees
 const SPEEDS = [1, 2, 5, 10, 30, 60]
 const LONGEST_WAIT_MS = 4000  // however long nothing happened
-const between = (ms) => ms < 1000 ? `${Math.max(0, Math.round(ms))} ms` : ms < 60000 ? `${to_digits(ms / 1000, ms < 10000 ? 1 : 0)} s` : ms < 3600000 ? `${Math.floor(ms / 60000)} min ${Math.round(ms % 60000 / 1000)} s` : `${Math.floor(ms / 3600000)} h ${Math.floor(ms % 3600000 / 60000)} min`
 
 // The place of the session in the middle of a piece of the world.
 function small_map(land) {
@@ -73,7 +72,7 @@ export function render({model, el}) {
   const draw = (step, i) => {
     const li = make("li", step.name === "page_view" ? "step page" : "step")
     const since = i ? step.time - s.steps[i - 1].time : 0
-    const clock = new Intl.DateTimeFormat(undefined, {hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: s.tz})
+    const clock = new Intl.DateTimeFormat(undefined, {timeStyle: "medium", timeZone: s.tz})
     const body = make("div", "body")
     const top = make("div", "top")
     top.append(make("b", "name clip", step.label), make("span", "at clip", step.page ?? ""))
@@ -83,7 +82,7 @@ export function render({model, el}) {
     const times = make("div", "times num")
     const time = make("time", "", clock.format(step.time))
     time.dateTime = new Date(step.time).toISOString()
-    times.append(time, make("span", "since", i ? `+${between(since)}` : "start"))
+    times.append(time, make("span", "since", i ? `+${lasting_ms(since)}` : "start"))
     li.append(times, make("i", "dot"), body)
     return li
   }

@@ -24,7 +24,7 @@ const trace = (values, top) => {
 const path = (points) => points.map(([x, y], i) => `${i ? "L" : "M"}${x.toFixed(1)} ${y.toFixed(1)}`).join("")
 
 // From when to when, where that is not back from now.
-const ends = ({span, tz}) => new Intl.DateTimeFormat(undefined, {day: "numeric", month: "short", hour: "numeric", minute: "2-digit", timeZone: tz}).formatRange(...span)
+const ends = ({span, tz}) => new Intl.DateTimeFormat(undefined, {dateStyle: "short", timeStyle: "short", timeZone: tz}).formatRange(...span)
 
 function tile(name, is_first) {
   const el = make("div", is_first ? "tile first" : "tile")
@@ -71,6 +71,7 @@ function tile(name, is_first) {
       const top = name === "Bounce rate" ? 1 : Math.max(1, ...known) * 1.08
       const points = trace(s.line, top)
       const d = path(points)
+      el.dataset.line = String(points.length > 0)
       if (line.getAttribute("d") !== d) {
         line.setAttribute("d", d)
         area.setAttribute("d", d && `${d}L${W} ${H}L${points[0][0].toFixed(1)} ${H}Z`)

@@ -5,8 +5,7 @@ const size = (bytes) => {
   const step = bytes < 1 ? 0 : Math.min(4, Math.floor(Math.log10(bytes) / 3))
   return `${(bytes / 1000 ** step).toLocaleString(undefined, {maximumFractionDigits: step > 1 ? 1 : 0})} ${units[step]}`
 }
-const lasting = (ms) => ms < 1000 ? `${Math.round(ms)} ms` : `${to_digits(ms / 1000, 1)} s`
-const took = (us) => us >= 1000 ? `${to_digits(us / 1000, 1)} ms` : us >= 10 ? `${Math.round(us)} µs` : `${to_digits(us, 1)} µs`
+const took = (us) => us >= 1000 ? in_unit(us / 1000, "millisecond", 1, 1) : us >= 10 ? `${Math.round(us)} µs` : `${to_digits(us, 1)} µs`
 const per_second = (n) => n.toLocaleString(undefined, {maximumFractionDigits: n < 10 ? 1 : 0})
 const COLUMNS = [["received", "Received"], ["stored", "Stored"], ["in_buffer", "In the buffer"], ["duplicate", "Twice"], ["dropped", "Dropped"], ["rejected", "Rejected"], ["dead_lettered", "Dead letters"], ["imported", "Imported"], ["expired", "Expired"]]
 const total = (value) => typeof value === "number" ? value : Object.values(value).reduce((sum, n) => sum + n, 0)
@@ -113,7 +112,7 @@ export function render({model, el}) {
     if (s.are_books_old) show_books_tile("Unknown", "the books can't be read now", "warn")
     else if (all) show_books_tile(off.length ? `${number(off.length)} off` : "Balanced", `${number(all.received)} received, ${number(all.stored)} stored`, off.length ? "bad" : "good")
     else show_books_tile("Unknown", "the store does not answer", "warn")
-    show_lag(lasting(s.lag_ms), s.state === "live" ? "live" : "delayed", s.state === "live" ? "" : "bad")
+    show_lag(lasting_ms(s.lag_ms), s.state === "live" ? "live" : "delayed", s.state === "live" ? "" : "bad")
     show_rate(per_second(s.rates.received), s.is_owner ? `${per_second(s.rates.drained)} drained` : "another process drains")
     if (!s.room) show_fill("Unknown", "Redis does not answer", "bad")
     else show_fill(number(s.room.entries), `of ${number(s.room.high_mark)} entries; ${size(s.room.memory_bytes)}${s.room.most_memory_bytes ? ` of ${size(s.room.most_memory_bytes)}` : ""}`, s.room.entries > 0.8 * s.room.high_mark ? "bad" : "", s.room.entries / s.room.high_mark)
@@ -121,7 +120,7 @@ export function render({model, el}) {
     if (!s.room) show_letters_tile("Unknown", "Redis does not answer", "warn")
     else show_letters_tile(number(dead), dead ? "could not be stored" : "none", dead ? "warn" : "")
     show_memory(size(s.memory_bytes), "this process")
-    show_store(size(s.store.bytes), s.store.bytes == null ? "kept by another process" : s.commits.count ? `${number(s.commits.count)} commits, ${lasting(s.commits.ms)} each` : "no commit yet")
+    show_store(size(s.store.bytes), s.store.bytes == null ? "kept by another process" : s.commits.count ? `${number(s.commits.count)} commits, ${lasting_ms(s.commits.ms)} each` : "no commit yet")
     books.hint.textContent = s.books.some((one) => one.project === null) ? "the latest projects, and the rest as one" : ""
     if (s.are_books_old && all) books.hint.textContent = "as they were when they could be read last"
     const key = JSON.stringify([s.books, s.letters, dead, !s.room, s.problems, s.versions])

@@ -1,6 +1,4 @@
 // The list of sessions. Whatever a visitor's browser said only ever becomes text.
-const lasting = (s) => s < 60 ? `${Math.round(s)} s` : s < 3600 ? `${Math.floor(s / 60)} min ${Math.round(s % 60)} s` : `${Math.floor(s / 3600)} h ${Math.floor(s % 3600 / 60)} min`
-
 export function render({model, el}) {
   const card = make("section", "card")
   card.setAttribute("aria-label", "Sessions")
@@ -27,14 +25,14 @@ export function render({model, el}) {
     one.type = "button"
     one.tabIndex = -1
     one.dataset.session = one.dataset.key = row.id
-    const when = new Intl.DateTimeFormat(undefined, {day: "numeric", month: "short", hour: "2-digit", minute: "2-digit", second: "2-digit", timeZone: s.tz}).format(row.started_at)
+    const when = [{day: "numeric", month: "short"}, {timeStyle: "medium"}].map((part) => new Intl.DateTimeFormat(undefined, {...part, timeZone: s.tz}).format(row.started_at)).join(", ")
     const where = [row.city ?? row.region, country_name(row.country)].filter(Boolean).join(", ") || "Unknown place"
     const way = row.entry_page === row.exit_page ? row.entry_page : `${row.entry_page ?? "?"} → ${row.exit_page ?? "?"}`
     const top = make("span", "top"), low = make("span", "low")
     top.append(make("span", "place clip", where), make("span", "when num", when))
     const device = [row.browser, row.os].filter(Boolean).join(" on ") || row.device
     low.append(make("span", "way clip", way ?? "no page"),
-      make("span", "facts num", `${plural(row.pages, "page", "pages")} · ${plural(row.events, "event", "events")} · ${lasting(row.duration_s ?? 0)}`))
+      make("span", "facts num", `${plural(row.pages, "page", "pages")} · ${plural(row.events, "event", "events")} · ${lasting(Math.round(row.duration_s ?? 0))}`))
     const last = make("span", "low")
     last.append(make("span", "way clip", [row.source ?? "Direct", device].filter(Boolean).join(" · ")), make("span", "facts", row.is_bounce ? "bounce" : ""))
     one.append(top, low, last)

@@ -3,8 +3,7 @@
 const H = 46
 const MEASURES = [["sessions", "Sessions"], ["page_views", "Page views"], ["bounce", "Bounce rate"], ["duration_s", "Mean duration"], ["conversion", "Conversion"]]
 const percent = (share) => share > 0 && share < 0.001 ? "<0.1%" : `${(share * 100).toLocaleString(undefined, {maximumFractionDigits: 1})}%`
-const lasting = (s) => s < 60 ? `${Math.round(s)} s` : s < 3600 ? `${Math.floor(s / 60)} min ${Math.round(s % 60)} s` : `${(s / 3600).toLocaleString(undefined, {maximumFractionDigits: 1})} h`
-const written = (key, value) => value == null ? "–" : key === "duration_s" ? lasting(value) : key === "bounce" || key === "conversion" ? percent(value) : value.toLocaleString()
+const written = (key, value) => value == null ? "–" : key === "duration_s" ? lasting(Math.round(value)) : key === "bounce" || key === "conversion" ? percent(value) : value.toLocaleString()
 const KINDS = {segment: "segment", filter: "filter", everything: "everything"}
 
 export function render({model, el}) {

@@ -2,8 +2,6 @@
 // closes. Then this looks for the server, and loads the page anew once it answers.
 const LOOK_FOR_SERVER_MS = 2000
 
-const ago = (s) => s < 2 ? "just now" : s < 90 ? `${Math.round(s)} s ago` : s < 5400 ? `${Math.round(s / 60)} min ago` : `${Math.round(s / 3600)} h ago`
-
 export function render({model, el, view}) {
   const line = make("div", "line")
   line.setAttribute("role", "status")

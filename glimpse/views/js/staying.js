@@ -1,6 +1,5 @@
 // Which share of a cohort's sessions was still there after some time: a line for each cohort, cells coloured by share.
 // Values are data: they only ever become text.
-const lasting = (s) => s < 60 ? `${s} s` : `${s / 60} min`
 
 export function render({model, el}) {
   let count = 0

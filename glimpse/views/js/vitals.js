@@ -1,10 +1,6 @@
 // A tile for each Web Vital: its 75th percentile, on a scale of good, middling and poor. The band is told by a word and
 // a shape too, not by colour alone.
 const BANDS = {good: "● Good", middling: "▲ Middling", poor: "■ Poor"}
-const written = (metric, value) => {
-  if (metric === "CLS") return value.toLocaleString(undefined, {maximumFractionDigits: 3})
-  return value >= 1000 ? `${(value / 1000).toLocaleString(undefined, {maximumFractionDigits: 2})} s` : `${Math.round(value)} ms`
-}
 
 export function render({model, el}) {
   const card = make("section", "card")

@@ -6,7 +6,7 @@ const shown = (field, value) => {
 }
 const written = (metric, value) => {
   if (metric === "CLS") return to_digits(value, 2)
-  return value >= 1000 ? `${to_digits(value / 1000, 1)} s` : `${Math.round(value)} ms`
+  return value >= 1000 ? in_unit(value / 1000, "second", 1, 1) : in_unit(Math.round(value), "millisecond")
 }
 
 export function render({model, el}) {

@@ -3,10 +3,6 @@
 const LEFT = 52, RIGHT = 66, TOP = 10, BOTTOM = 24
 const BANDS = {good: "● Good", middling: "▲ Middling", poor: "■ Poor"}
 const LENGTHS = {minute: 6e4, hour: 36e5, day: 864e5, week: 7 * 864e5, month: 31 * 864e5}
-const written = (metric, value) => {
-  if (metric === "CLS") return value.toLocaleString(undefined, {maximumFractionDigits: 3})
-  return value >= 1000 ? `${(value / 1000).toLocaleString(undefined, {maximumFractionDigits: 2})} s` : `${Math.round(value)} ms`
-}
 
 export function render({model, el}) {
   const card = make("section", "card")

@@ -561,11 +561,13 @@ def test_times_and_countries_are_said_and_found_as_in_the_browser_s_language(sit
     shown.mouse.move(0, 0)
     shown.mouse.move(*shown.evaluate(DOT_AT))
     card.get_by_text("Vereinigtes Königreich", exact=True).wait_for()
-    assert card.get_by_text("1 event in 30 min").is_visible()
+    assert card.get_by_text("1 event in 30 Min.").is_visible()
+    assert re.fullmatch(r"\d+ (Sek|Min)\..*", shown.locator(".g-here .ago").inner_text())
     shown.context.close()
     shown = browser.open(f"{site.url}?project=shop", locale="en-US")
     wait_for_map(shown)
-    wait_until(lambda: re.fullmatch(r"\d\d:\d\d:\d\d\s[AP]M", shown.locator(".g-feed time").inner_text()))
+    wait_until(lambda: re.fullmatch(r"1?\d:\d\d:\d\d\s[AP]M", shown.locator(".g-feed time").inner_text()))
+    assert re.fullmatch(r"(\d+m )?\d+s", shown.locator(".g-here .ago").inner_text())
     shown.context.close()
 
 

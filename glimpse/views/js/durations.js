@@ -1,0 +1,11 @@
+// Lengths of time as the browser's language writes them, in one unit or in two.
+const in_unit = (n, unit, most = 0, least = 0) => n.toLocaleString(undefined, {style: "unit", unit, unitDisplay: "narrow", maximumFractionDigits: most, minimumFractionDigits: least})
+const in_two = (parts) => Intl.DurationFormat ? new Intl.DurationFormat(undefined, {style: "narrow"}).format(parts)
+  : Object.entries(parts).map(([unit, n]) => in_unit(n, unit.slice(0, -1))).join(" ")
+const lasting = (s) => s < 60 ? in_unit(Math.max(0, Math.floor(s)), "second")
+  : s < 3600 ? in_two({minutes: Math.floor(s / 60), seconds: Math.floor(s % 60)})
+  : in_two({hours: Math.floor(s / 3600), minutes: Math.floor(s % 3600 / 60)})
+const lasting_ms = (ms) => ms < 1000 ? in_unit(Math.max(0, Math.round(ms)), "millisecond") : ms < 60000 ? in_unit(ms / 1000, "second", ms < 10000 ? 1 : 0) : lasting(ms / 1000)
+const relative = new Intl.RelativeTimeFormat(undefined, {style: "short", numeric: "always"})
+const ago = (s) => s < 2 ? "just now" : s < 90 ? relative.format(-Math.round(s), "second") : s < 5400 ? relative.format(-Math.round(s / 60), "minute")
+  : s < 172800 ? relative.format(-Math.round(s / 3600), "hour") : relative.format(-Math.round(s / 86400), "day")
