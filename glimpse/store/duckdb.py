@@ -118,8 +118,8 @@ class DuckStore:
         cursor = self._connection
         try:
             cursor.begin()
-            self._insert_rows(lot.rows)
-            self._put_sessions(lot.sessions)
+            self._insert_rows(lot.rows, lot.pause_s)
+            self._put_sessions(lot.sessions, lot.pause_s)
             self._merge_sessions(lot.merges)
             self._put_totals(lot.totals)
             self._add_counts(lot.counts)
@@ -226,14 +226,14 @@ class DuckStore:
         found = self.reader().execute(f"SELECT {plain(names, 's')} FROM sessions s {condition}", dict(values))
         return [Session(**dict(zip(names, values, strict=True))) for values in found.fetchall()]
 
-    def _insert_rows(self, rows: Sequence[Event]) -> None:
+    def _insert_rows(self, rows: Sequence[Event], pause_s: float = 0.0) -> None:
         if rows:
-            self._insert("events", EVENT_COLUMNS, events_table(rows))
+            self._insert("events", EVENT_COLUMNS, events_table(rows, pause_s))
 
-    def _put_sessions(self, sessions: Sequence[Session]) -> None:
+    def _put_sessions(self, sessions: Sequence[Session], pause_s: float) -> None:
         if not sessions:
             return
-        table = sessions_table(sessions)
+        table = sessions_table(sessions, pause_s)
         self._connection.register("incoming", table)
         self._connection.execute(
             "DELETE FROM sessions USING incoming"

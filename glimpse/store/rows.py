@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Sequence
 from datetime import datetime
 from decimal import Decimal
@@ -43,22 +44,30 @@ TOTAL_COLUMNS = ImportedTotal.__struct_fields__
 COUNT_COLUMNS = ("visitors", "visits", "page_views", "events", "bounces", "visit_duration_s")  # of totals
 
 
-def events_table(rows: Sequence[Event]) -> Any:  # a pyarrow.Table: pyarrow has no types
-    """Return events as one Arrow table, a column per field; properties, context and traits as JSON text."""
+def events_table(rows: Sequence[Event], pause_s: float = 0.0) -> Any:  # a pyarrow.Table: pyarrow has no types
+    """Return events as one Arrow table, a column per field; properties, context and traits as JSON text.
+
+    Parameters
+    ----------
+    pause_s
+        Seconds that this thread sleeps after each thousand values, so that others can run Python.
+    """
     # Of those drawn from one sketch, what they share is looked up once, and repeated without Python.
     keys = [id(row.context) if type(row.context) is SketchedContext else id(row) for row in rows]
     _, firsts, places = np.unique(np.array(keys, np.int64), return_index=True, return_inverse=True)
     unlike, places = [rows[first] for first in firsts.tolist()], pa.array(places)
     columns = [
-        _column(rows, name) if name in OWN_COLUMNS else _column(unlike, name).combine_chunks().take(places)
+        _column(rows, name, pause_s)
+        if name in OWN_COLUMNS
+        else _column(unlike, name, pause_s).combine_chunks().take(places)
         for name in EVENT_COLUMNS
     ]
     return pa.table(columns, names=list(EVENT_COLUMNS))
 
 
-def sessions_table(rows: Sequence[Session]) -> Any:
+def sessions_table(rows: Sequence[Session], pause_s: float = 0.0) -> Any:
     """Return sessions as one Arrow table; the visitor hash stays out of it."""
-    return pa.table([_column(rows, name) for name in SESSION_COLUMNS], names=list(SESSION_COLUMNS))
+    return pa.table([_column(rows, name, pause_s) for name in SESSION_COLUMNS], names=list(SESSION_COLUMNS))
 
 
 def totals_table(rows: Sequence[ImportedTotal]) -> Any:
@@ -68,9 +77,13 @@ def totals_table(rows: Sequence[ImportedTotal]) -> Any:
     return pa.table(columns, names=list(TOTAL_COLUMNS))
 
 
-def _column(rows: Sequence[Any], name: str) -> Any:
+def _column(rows: Sequence[Any], name: str, pause_s: float) -> Any:
     kind = _TYPES.get(name, _TEXT)
-    parts = [_part(rows[first : first + AT_ONCE], name, kind) for first in range(0, len(rows), AT_ONCE)]
+    parts = []
+    for first in range(0, len(rows), AT_ONCE):
+        parts.append(_part(rows[first : first + AT_ONCE], name, kind))
+        if pause_s:
+            time.sleep(pause_s)
     return pa.chunked_array(parts, kind)
 
 

@@ -21,7 +21,11 @@ Pair = tuple[str, str]  # a project, and an id in it, or an outcome
 
 
 class Lot(msgspec.Struct):
-    """What one commit holds. `counts` are by (project, outcome); `positions` the last entry of each shard it covers."""
+    """What one commit holds. `counts` are by (project, outcome); `positions` the last entry of each shard it covers.
+
+    `pause_s` is how long the writer's thread sleeps now and again while it makes columns: where a process takes
+    requests, they need Python's lock more than it does.
+    """
 
     rows: list[Event] = []
     sessions: list[Session] = []
@@ -29,6 +33,7 @@ class Lot(msgspec.Struct):
     totals: list[ImportedTotal] = []
     counts: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
     positions: dict[int, str] = {}
+    pause_s: float = 0.0
 
 
 class Asker(Protocol):

@@ -35,10 +35,15 @@ def style(*names: str) -> list[str]:
 
 def set_away(layout: pn.viewable.Viewable, *, is_away: bool) -> None:
     """Hide a page, or show it again. Bokeh's own way does not reach a grid, whose display is its style sheet's."""
-    here: list[str] = [name for name in layout.css_classes if name != "g-away"]
-    wanted = [*here, "g-away"] if is_away else here
-    if layout.css_classes != wanted:
-        layout.css_classes = wanted
+    classes: list[str] = layout.css_classes
+    if ("g-away" in classes) != is_away:
+        layout.css_classes = [*classes, "g-away"] if is_away else [name for name in classes if name != "g-away"]
+
+
+def put(part: param.Parameterized, name: str, value: object) -> None:
+    """Set a parameter that is looked at again and again, if it is another: setting costs ten times what reading does."""
+    if getattr(part, name) != value:
+        setattr(part, name, value)
 
 
 def weak_hook(method: Callable[[Any, Any], None]) -> Callable[[Any, Any], None]:

@@ -20,7 +20,7 @@ from glimpse.views.asked_page import AskedPage
 from glimpse.views.explore_page import ExplorePage
 from glimpse.views.goal_picker import GoalPicker
 from glimpse.views.history_page import HistoryPage
-from glimpse.views.parts import set_away, style
+from glimpse.views.parts import put, set_away, style
 from glimpse.views.performance_page import PerformancePage
 from glimpse.views.range_bar import RangeBar
 from glimpse.views.scope import Scope, span_of
@@ -94,15 +94,15 @@ class StoredPages(param.Parameterized):
 
     def tell(self, state: str) -> None:
         """Say beside the time whether its numbers are there."""
-        self._bar.told = state
+        put(self._bar, "told", state)
 
     def look(self, view: str, project: str, where: Any, theme: ThemeName) -> None:
         """Show a page as it is wanted now, if it is not shown so already; of the live one, which time it is of."""
         set_away(self.layout, is_away=view not in (*PAGES, "live") or self.is_bare)
         for name, page in self._pages.items():
             set_away(page.layout, is_away=name != view)
-        self._bar.is_live = view == "live"
-        self._bar.can_compare = view in WITH_BEFORE
+        put(self._bar, "is_live", view == "live")
+        put(self._bar, "can_compare", view in WITH_BEFORE)
         set_away(self._goal.layout, is_away=view not in WITH_GOAL)
         if view not in PAGES or not self._bar.zone:  # the browser tells its zone as soon as it is there
             return
