@@ -41,7 +41,7 @@ def set_away(layout: pn.viewable.Viewable, *, is_away: bool) -> None:
 
 
 def put(part: param.Parameterized, name: str, value: object) -> None:
-    """Set a parameter that is looked at again and again, if it is another: setting costs ten times what reading does."""
+    """Set a parameter that is looked at again and again, if it changes: setting costs ten times what reading does."""
     if getattr(part, name) != value:
         setattr(part, name, value)
 
