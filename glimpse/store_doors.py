@@ -9,6 +9,8 @@ import asyncio
 from collections.abc import AsyncIterator, Mapping
 from contextlib import asynccontextmanager
 
+import msgspec
+
 from glimpse.errors import StoreUnavailable
 from glimpse.server.ownership import Ownership
 from glimpse.settings import Settings
@@ -16,6 +18,8 @@ from glimpse.store import LocalQueries, Queries, RemoteQueries, Store, open_stor
 from glimpse.store.remote import SOCKET_NAME as QUERIES
 from glimpse.transfer import SOCKET_NAME, Inlet, LocalInlet, LocalOutlet, Outlet, RemoteInlet, RemoteOutlet
 from glimpse.valkey import socket_path
+
+EXPORT_MEMORY_MB = 128
 
 
 @asynccontextmanager
@@ -28,7 +32,9 @@ async def outlet_of(settings: Settings) -> AsyncIterator[Outlet]:
         When nothing was ever stored there, or the store can't be opened.
     """
     _see_that_it_is_there(settings)
-    async with _alone(settings) as store:
+    # Who exports reads each row once: what more DuckDB held of the file would be for no other question.
+    frugal = msgspec.structs.replace(settings, store_memory_mb=min(settings.store_memory_mb, EXPORT_MEMORY_MB))
+    async with _alone(frugal) as store:
         if store is None:
             yield RemoteOutlet(socket_path(settings.data_dir, SOCKET_NAME))
             return
