@@ -9,7 +9,7 @@ import pytest
 
 _FOREIGN = ("GLIMPSE_", "REDIS_", "MAXMIND_", "BOKEH_", "PANEL_")
 
-hypothesis.settings.register_profile("without a deadline")
+hypothesis.settings.register_profile("without a deadline", deadline=None)
 hypothesis.settings.load_profile("without a deadline")
 
 
