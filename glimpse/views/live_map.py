@@ -10,7 +10,6 @@ import secrets
 from typing import Any, ClassVar, cast
 from weakref import ref
 
-import msgspec
 import numpy as np
 import panel as pn
 import param
@@ -23,6 +22,7 @@ from glimpse.views.map_arcs import Home, arcs
 from glimpse.views.map_cells import WHOLE, Cells, Frame, dots_px, read_frame
 from glimpse.views.map_countries import Measure, painted, shaded
 from glimpse.views.map_figure import MapFigure, build_map
+from glimpse.views.map_tables import TABLES, picked_by
 from glimpse.views.parts import LiveView, Picture, call_on_tap, script, style, weak_hook
 from glimpse.views.place_rows import Numbers
 from glimpse.views.tokens import THEMES, ThemeName
@@ -31,8 +31,6 @@ MOST_RINGS = 60
 SHADED_EVERY_MS = 1_000
 ARCS_EVERY_MS = 1_000
 TABLE_EVERY_MS = 1_000
-TABLE_ROWS = 200
-_encode = msgspec.json.Encoder().encode
 LAYERS = {"places": "Places", "sessions": "Sessions by country", "events": "Events by country"}
 _SIZES = (1, 10, 50)
 
@@ -130,7 +128,7 @@ class LiveMap(LiveView):
             self._pick_place(place)
 
     def _pick_place(self, place: PlaceNow) -> None:
-        self.picked = _picked_by(place)
+        self.picked = picked_by(place)
         self.picked = None
 
     def _on_tap_country(self, _countries: Any, row: int) -> None:
@@ -179,7 +177,7 @@ class LiveMap(LiveView):
         self._legend.state = _legend_state(board, cells, self.layer)
         if self._legend.is_table:
             kind = "places" if self.layer == "places" else "countries"
-            self._legend.rows = board.lasting(f"map.{kind}", TABLE_EVERY_MS, _tables[kind])
+            self._legend.rows = board.lasting(f"map.{kind}", TABLE_EVERY_MS, TABLES[kind])
         pn.io.push_notebook(self._pane)
 
     def _recolour(self, theme: ThemeName) -> None:
@@ -252,35 +250,6 @@ def _arrivals(board: Board, cells: Cells, after: int) -> Numbers:
     keys = {place_key(e.lat, e.lon): None for e in fresh if e.lat is not None and e.lon is not None}
     rows = [row for key in list(keys)[-MOST_RINGS:] if (row := board.places.row(key)) is not None]
     return cells.dots_at(rows)
-
-
-def _places_table(board: Board) -> str:
-    """Return a row for each place: field and value to filter by, name, country, open sessions, active ones, events."""
-    most = sorted(board.numbers.places, key=lambda place: (-place.count, -place.events))[:TABLE_ROWS]
-    rows = [
-        [*_picked_by(place), place.city or place.region, place.country, place.count, place.active, place.events]
-        for place in most
-    ]
-    return _encode(rows).decode()
-
-
-def _countries_table(board: Board) -> str:
-    """Return the same rows for each country, without a name of their own."""
-    summed: dict[str | None, list[int]] = {}
-    for place in board.numbers.places:
-        one = summed.setdefault(place.country, [0, 0, 0])
-        for n, more in enumerate((place.count, place.active, place.events)):
-            one[n] += more
-    most = sorted(summed.items(), key=lambda item: (-item[1][0], -item[1][2]))
-    return _encode([["country", country, None, country, *counts] for country, counts in most]).decode()
-
-
-_tables = {"places": _places_table, "countries": _countries_table}
-
-
-def _picked_by(place: PlaceNow) -> tuple[str, str | None]:
-    named = (("city", place.city), ("region", place.region), ("country", place.country))
-    return next(((field, value) for field, value in named if value), ("city", None))
 
 
 def _legend_state(board: Board, cells: Cells, layer: str) -> str:
