@@ -13,17 +13,19 @@ from contextlib import AbstractAsyncContextManager, asynccontextmanager
 from dataclasses import dataclass
 from typing import Any, Protocol, TypeVar
 
+import numpy as np
 import pyarrow as pa
 
 from glimpse.store import Asker, Store
 from glimpse.store.local import TIME_LIMIT_S
 from glimpse.store.readers import too_slow
-from glimpse.transfer.wanted import MINUTE_MS, Place, Wanted, as_json, kept, page_sql, per_minute_sql
+from glimpse.transfer.wanted import MINUTE_MS, Place, Wanted, as_json, kept, page_sql, per_minute_sql, put_in_order
 
 T = TypeVar("T")
 ROWS_A_TABLE = 8_000
 _PAGES_AT_ONCE = 4
 _LOOK_AGAIN_S = 0.05
+_NONE = np.zeros(0, np.int64)
 _UTC = pa.timestamp("ms", "UTC")
 
 
@@ -141,44 +143,56 @@ class _Plan:
         sql = asker.compiled(kept(wanted, store.tables))
         if wanted.limit is not None:
             return cls(wanted, sql, [(wanted.since, wanted.until)], wanted.limit, rows)
-        counts = asker.fetch(*per_minute_sql(asker.engine, sql, wanted))
-        spans = list(_spans(counts, wanted, rows))
-        return cls(wanted, sql, spans[::-1] if wanted.is_newest_first else spans, sum(n for _, n in counts), rows)
+        found = asker.table(*per_minute_sql(asker.engine, sql, wanted)).combine_chunks()
+        # np.asarray would import pandas, which has 30 MB. A year has 525,600 minutes: as tuples, 80 MB.
+        minutes, counts = (np.from_dlpack(column.chunk(0)) if len(found) else _NONE for column in found.columns)
+        spans = list(_spans(minutes, counts, wanted, rows))
+        return cls(wanted, sql, spans[::-1] if wanted.is_newest_first else spans, int(counts.sum()), rows)
 
     def pages(self, asker: Asker) -> Iterator[Any]:
         """Return the tables: one at least, so that it is known which columns there are."""
-        after = Place.read(self._wanted.after) if self._wanted.after else None
-        left = self._wanted.limit
         is_first = True
+        for table in self._tables(asker):
+            if table.num_rows or is_first:
+                yield as_json(table) if self._wanted.as_json and "row" not in table.column_names else table
+            is_first = False
+
+    def _tables(self, asker: Asker) -> Iterator[Any]:
+        after = Place.read(self._wanted.after) if self._wanted.after else None
         for span in self._spans or [(0, 0)]:
-            while left is None or left > 0 or is_first:
-                most = self._rows if left is None else left  # a page is one table
-                table = self._ask(asker, span, after, most)
-                rows = table.num_rows
-                if rows or is_first:
-                    yield table
-                is_first = False
-                after = Place.of_row(table, rows - 1) if rows else after
-                left = None if left is None else left - rows
-                if rows < most:
-                    break
+            if self._wanted.limit is None:
+                # All as it lies, and sorted here, takes half the time, and 15 MB less, than the first of an order.
+                table = self._ask(asker, span, after, most := 2 * self._rows, in_order=False)
+                if table.num_rows < most:
+                    yield put_in_order(table, self._wanted)
+                    continue
+            yield from self._turns(asker, span, after)
 
-    def _ask(self, asker: Asker, span: tuple[int, int], after: Place | None, most: int) -> Any:
-        asked = page_sql(asker.engine, self._rows_sql, self._wanted, span, after, most)
-        table = _in_utc(asker.table(*asked))
-        return as_json(table) if self._wanted.as_json and "row" not in table.column_names else table
+    def _turns(self, asker: Asker, span: tuple[int, int], after: Place | None) -> Iterator[Any]:
+        """Return the tables of a span of many rows, or of a page: each goes on where the one before has ended."""
+        most = self._rows if self._wanted.limit is None else self._wanted.limit  # a page is one table
+        while True:
+            table = self._ask(asker, span, after, most, in_order=True)
+            yield table
+            if self._wanted.limit is not None or table.num_rows < most:
+                return
+            after = Place.of_row(table, table.num_rows - 1)
+
+    def _ask(self, asker: Asker, span: tuple[int, int], after: Place | None, most: int, *, in_order: bool) -> Any:
+        asked = page_sql(asker.engine, self._rows_sql, self._wanted, span, after, most, in_order=in_order)
+        return _in_utc(asker.table(*asked))
 
 
-def _spans(counts: Sequence[tuple[int, int]], wanted: Wanted, rows: int) -> Iterator[tuple[int, int]]:
+def _spans(minutes: np.ndarray, counts: np.ndarray, wanted: Wanted, rows: int) -> Iterator[tuple[int, int]]:
     """Return spans of whole minutes, of at most so many rows unless one minute has more."""
-    begin, held = wanted.since, 0
-    for minute, count in counts:
-        if held and held + count > rows:
-            yield begin, minute * MINUTE_MS
-            begin, held = minute * MINUTE_MS, 0
-        held += count
-    if held:
-        yield begin, wanted.until
+    up_to = counts.cumsum()
+    begin, first = wanted.since, 0
+    while first < len(minutes):
+        before = up_to[first - 1] if first else 0
+        first = max(first + 1, int(np.searchsorted(up_to, before + rows, "right")))
+        end = int(minutes[first]) * MINUTE_MS if first < len(minutes) else wanted.until
+        yield begin, end
+        begin = end
 
 
 def _in_utc(table: Any) -> Any:

@@ -151,9 +151,19 @@ def per_minute_sql(engine: str, rows_sql: str, wanted: Wanted) -> tuple[str, lis
 
 
 def page_sql(
-    engine: str, rows_sql: str, wanted: Wanted, span: tuple[int, int], after: Place | None, limit: int
+    engine: str,
+    rows_sql: str,
+    wanted: Wanted,
+    span: tuple[int, int],
+    after: Place | None,
+    limit: int,
+    *,
+    in_order: bool,
 ) -> tuple[str, list[Any]]:
-    """Return the question for the next rows of a span; the last two columns are `PLACE`."""
+    """Return the question for the next rows of a span; the last two columns are `PLACE`.
+
+    Not in order, it asks for any rows of the span: all of them, where that is fewer than the limit.
+    """
     sql, time = _Sql(engine), TABLES[wanted.table].time
     turn, beyond = ("DESC", "<") if wanted.is_newest_first else ("ASC", ">")
     condition = f"{time} >= {sql.moment(span[0])} AND {time} < {sql.moment(span[1])}"
@@ -163,9 +173,16 @@ def page_sql(
     shown = _as_json(wanted) if wanted.as_json and engine == "duckdb" else _as_columns(sql, wanted)
     text = (
         f"SELECT {shown}, {sql.epoch_ms(time)} AS place_time, {sql.text('id')} AS place_id"
-        f" FROM ({rows_sql}) AS found WHERE {condition} ORDER BY {time} {turn}, {sql.order} {turn} LIMIT {limit:d}"
+        f" FROM ({rows_sql}) AS found WHERE {condition}"
     )
-    return text, sql.values
+    order = f" ORDER BY {time} {turn}, {sql.order} {turn}" if in_order else ""
+    return f"{text}{order} LIMIT {limit:d}", sql.values
+
+
+def put_in_order(table: Any, wanted: Wanted) -> Any:
+    """Return a table with its rows in the order that is wanted."""
+    turn = "descending" if wanted.is_newest_first else "ascending"
+    return table.sort_by([(name, turn) for name in PLACE])
 
 
 def as_json(table: Any) -> Any:

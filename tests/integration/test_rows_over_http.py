@@ -30,7 +30,7 @@ from glimpse.events import Event, Session
 from glimpse.live import Window
 from glimpse.settings import Settings
 from glimpse.store import DuckStore, LocalQueries, Lot
-from glimpse.transfer import LocalOutlet, Outlet, OwnerSocket, RemoteOutlet
+from glimpse.transfer import LocalOutlet, Outlet, OwnerSocket, RemoteOutlet, Wanted
 
 SESSION = "0190c1f3-7a1b-7c3d-9e4f-000000000001"
 OTHER = "0190c1f3-7a1b-7c3d-9e4f-000000000002"
@@ -170,6 +170,25 @@ async def test_a_segment_is_a_filter_of_rows_and_its_pages_go_on_with_what_it_wa
     response = await AsyncHTTPClient(force_instance=True).fetch(site.url + rest)
     assert read_json(first.body) + read_json(response.body) == wanted
     assert (await site.ask("/api/v1/sessions", segment="late")).code == 400
+
+
+async def test_a_span_that_has_many_more_rows_than_were_counted_still_comes_in_bounded_tables_and_in_order(
+    tmp_path: Path,
+):
+    store = DuckStore.open(tmp_path)
+    store.commit(Lot([event_of(admitted("page_view", NOON + 60_000 * at), session_id=SESSION) for at in range(5)]))
+    outlet = LocalOutlet(store, ROWS_A_TABLE)
+    async with outlet.flow([Wanted(project="shop", is_newest_first=True)]) as flow:
+        store.commit(
+            Lot([event_of(admitted("page_view", NOON + 1000 * at), session_id=OTHER) for at in range(150)])
+        )  # an import's, say
+        tables = [table async for _, table in flow.tables]
+    outlet.close()
+    stored = sorted(((row.time, row.id) for row in store.recent_events(0, 1000)), reverse=True)
+    store.close()
+    assert max(table.num_rows for table in tables) <= 2 * ROWS_A_TABLE
+    whole = pa.concat_tables(tables)
+    assert list(zip(whole["place_time"].to_pylist(), whole["place_id"].to_pylist(), strict=True)) == stored
 
 
 async def test_sessions_and_the_events_of_one_in_order(site: Site):
