@@ -154,13 +154,15 @@ class ReadHandler(ProblemHandler):
             self._answering.cancel()
 
     def prepare(self) -> None:
-        """Refuse those who may not look, and a parameter that there is not: a slip would be answered with too much."""
+        """Refuse those who may not look, and a slip, which would be answered with too much."""
         if not may_look(self.request, self.parts.settings):
             self.refuse(HTTPStatus.FORBIDDEN, REFUSAL)
-        elif self.takes is not None:
-            for name in self.request.query_arguments:
-                if name not in self.takes:
-                    raise QueryError(f"there is no parameter {name[:80]!r}; there are {', '.join(self.takes)}")
+            return
+        for name, values in self.request.query_arguments.items():
+            if len(values) > 1:
+                raise QueryError(f"{name[:80]} stands there {len(values)} times; conditions are joined by and, or")
+            if self.takes is not None and name not in self.takes:
+                raise QueryError(f"there is no parameter {name[:80]!r}; there are {', '.join(self.takes)}")
 
     def write_error(self, status_code: int, **details: Any) -> None:
         """Answer a mistake in the question with 400, and a store that is away with 503."""

@@ -50,7 +50,9 @@ class QuestionHandler(ReadHandler):
 
 
 def _value(data: bytes) -> Any:
-    """Return an argument of an address: lists and objects are JSON, anything else a text."""
+    """Return an argument of an address: lists, objects and null are JSON, anything else a text."""
+    if data == b"null":
+        return None
     try:
         return msgspec.json.decode(data) if data[:1] in (b"[", b"{") else data.decode()
     except (msgspec.DecodeError, UnicodeError, RecursionError) as problem:

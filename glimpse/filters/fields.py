@@ -91,6 +91,7 @@ _OTHER_NAMES = {
 
 MOST_KEYS = 8  # of keys within each other
 MOST_KEY_CHARS = 128  # that of the wire
+UNFIT_KEY = 'a key with other characters than A-Z a-z 0-9 _ $ - goes in "quotes"'
 _PLAIN_KEY = re.compile(r"[A-Za-z_$][A-Za-z0-9_$-]*")
 # A key's end is a quote: that of JSON, in which a key can hold dots and spaces.
 _STEP = re.compile(r'\.(?:([A-Za-z_$][A-Za-z0-9_$-]*)|("(?:[^"\\]|\\.)*"))', re.DOTALL)
@@ -139,17 +140,22 @@ def read_field(text: str) -> Field:
     if text in FIELDS:
         return Field(text)
     base, dot, _ = text.partition(".")
-    if not dot or FIELDS.get(base, (None,))[0] is not Kind.JSON:
+    if not dot or not has_keys(base):
         raise QueryError(f"there is no field {_short(text)}; {_instead_of(text)}")
     keys: list[str] = []
     at = len(base)
     while at < len(text):
         step = _STEP.match(text, at)
         if not step:
-            raise QueryError(f'{_short(text)}: a key with other characters than A-Z a-z 0-9 _ $ - goes in "quotes"')
+            raise QueryError(f"{_short(text)}: {UNFIT_KEY}")
         keys.append(step[1] or _quoted_key(step[2]))
         at = step.end()
     return Field(base, tuple(keys))
+
+
+def has_keys(name: str) -> bool:
+    """Tell whether a name is that of a JSON field: `properties`, `context`, `traits`."""
+    return name in FIELDS and FIELDS[name][0] is Kind.JSON
 
 
 def _quoted_key(text: str) -> str:

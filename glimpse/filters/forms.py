@@ -31,7 +31,7 @@ def as_filter(where: Where | None) -> Filter | None:
         text = where.strip()
         if not text:
             return None
-        return from_json(text) if text.startswith("{") else parse(where)
+        return from_json(text) if text.startswith(("{", "[")) else parse(where)
     return from_json(where) if isinstance(where, dict) else where
 
 

@@ -158,6 +158,7 @@ class _Reader:
             self._at += 1
             return word
         hint = f'; a text goes in quotes: "{word}"' if word.type is Type.NAME else ""
+        hint = "; what is not known is said by not exists" if word.key == "null" else hint
         raise self.mistake(f"expected a text in quotes, a number, true or false, found {word}{hint}")
 
     def _takes(self, key: str) -> bool:

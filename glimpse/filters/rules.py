@@ -5,6 +5,7 @@ Rule of this module: each mistake's message says what is allowed instead.
 
 from __future__ import annotations
 
+import json
 import math
 import re
 from datetime import UTC, datetime, timedelta
@@ -88,7 +89,8 @@ def check_value(field: Field, op: Op, value: Value) -> None:
             pass
         case kind if not _is_of(kind, value):
             hint = f', such as "{_shown(value)}"' if kind is Kind.TEXT else ""
-            raise QueryError(f"{field} is {kind}{hint}; {_shown(value)} is not")
+            given = json.dumps(value, ensure_ascii=False) if isinstance(value, str) else value
+            raise QueryError(f"{field} is {kind}{hint}; {_shown(given)} is not")
 
 
 def _is_of(kind: Kind, value: Value) -> bool:
@@ -123,6 +125,8 @@ def plain(value: object) -> Value:
             return _finite(value)
         case datetime():
             return value.isoformat()
+        case None:
+            raise QueryError("null is no value; what is not known is said by exists, and not around it")
     raise QueryError(f"a value is text, a number, true or false, not {_shown(value)}")
 
 

@@ -8,8 +8,10 @@ from enum import Enum
 from typing import NamedTuple
 
 from glimpse.errors import QueryError
+from glimpse.filters.fields import UNFIT_KEY, has_keys
 
 MOST_CHARS = 20_000
+_WORDS_FOR = {"&": "and", "|": "or", "!": "not", "~": "matches"}  # of other languages' signs
 _WORD = re.compile(
     r"""
     (?P<blank>\s+)
@@ -42,6 +44,11 @@ class Word(NamedTuple):
     value: str | float = ""  # of texts and numbers
 
     @property
+    def end(self) -> int:
+        """The column behind it."""
+        return self.column + len(self.text)
+
+    @property
     def key(self) -> str:
         """What grammar compares: keywords in small letters, signs as they are; nothing for texts."""
         return self.text.lower() if self.type in (Type.NAME, Type.SIGN) else ""
@@ -66,7 +73,7 @@ def words_of(text: str) -> list[Word]:
     while at < len(text):
         found = _WORD.match(text, at)
         if not found:
-            raise QueryError(f"column {at + 1}: {_what_is_wrong(text, at)}")
+            raise QueryError(f"column {at + 1}: {_what_is_wrong(text, at, words)}")
         if found.lastgroup != "blank":
             words.append(_word(str(found.lastgroup), found[0], at + 1))
         at = found.end()
@@ -96,9 +103,13 @@ def _unescaped(text: str, column: int) -> str:
         ) from None
 
 
-def _what_is_wrong(text: str, at: int) -> str:
+def _what_is_wrong(text: str, at: int, before: list[Word]) -> str:
     if text[at] in "\"'":
         return "this text has no closing quote"
+    if word := _WORDS_FOR.get(text[at]):
+        return f"{text[at]!r} has no meaning here; the word is {word}"
+    if before and before[-1].end == at + 1 and has_keys(before[-1].text.partition(".")[0]):
+        return f'{UNFIT_KEY}, such as properties."a key"'
     if text[at].isalnum():
         return f'{text[at : at + 20]!r} is no number and no name; a text goes in quotes: "…"'
     return f'{text[at]!r} has no meaning here; a text goes in quotes: "…"'

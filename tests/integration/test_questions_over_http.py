@@ -47,7 +47,7 @@ class Api:
         self._url, self.queries = url, queries
 
     async def ask(self, path: str, **question: Any) -> HTTPResponse:
-        address = f"{self._url}{path}?{urlencode(question)}"
+        address = f"{self._url}{path}{'&' if '?' in path else '?'}{urlencode(question)}"
         return await AsyncHTTPClient(force_instance=True).fetch(address, raise_error=False)
 
     async def send(self, path: str, body: Any) -> HTTPResponse:
@@ -124,7 +124,12 @@ async def test_questions_take_their_arguments_from_the_address(api: Api):
         ("breakdown", {"field": "contry"}, "there is no field 'contry'"),
         ("series", {"unit": "eon"}, "eon"),
         ("funnel", {"steps": "[oops"}, "is JSON, and this is none"),
-        ("funnel", {"steps": '["", "name = \\"buy\\""]'}, "a step is a filter"),
+        ("funnel", {"steps": '["name = \\"buy\\"", ""]'}, "steps[1] is a filter"),
+        ("funnel", {"steps": '["name exists", "nam exists"]'}, "steps[1]: column 1: there is no field 'nam'"),
+        ("goals", {"goals": '[{"not": {"search": ""}}]'}, "goals[0]: $.not: a search needs some text"),
+        ("outcomes", {"goal": "name"}, "goal: column 5: expected what is said of name"),
+        ("conversion", {"goal": " ", "field": "page"}, "goal is a filter"),
+        ("breakdown", {"field": "null"}, "breakdown: field must be text; it is null"),
         ("totals", {"colour": "red"}, "colour"),
         ("totals", {"segment": "none"}, "none"),
     ],
@@ -135,6 +140,19 @@ async def test_a_mistake_is_a_problem_document(api: Api, path: str, asked: dict[
     problem = json.loads(response.body)
     jsonschema.validate(problem, document()["components"]["schemas"]["Problem"])
     assert told in problem["detail"]
+
+
+async def test_null_is_said_by_its_word(api: Api):
+    span = {"project": "shop", "since": NOON, "until": NOON + 60_000, "after_s": "[0]"}
+    (row,) = json.loads((await api.ask("/api/v1/retention", **span, field="null")).body)
+    assert (row["value"], row["sessions"]) == (None, 1)
+
+
+@pytest.mark.parametrize("path", ["events", "sessions", "totals", "live", "ledger", "stream"])
+async def test_what_is_said_twice_is_no_guess(api: Api, path: str):
+    response = await api.ask(f"/api/v1/{path}?project=shop", project="*")
+    assert (response.code, response.headers["Content-Type"]) == (400, "application/problem+json")
+    assert "project stands there 2 times" in json.loads(response.body)["detail"]
 
 
 async def test_a_parameter_that_there_is_not_is_told_with_those_that_there_are(api: Api):

@@ -15,7 +15,7 @@ from msgspec import Meta
 from glimpse.filters import Filter, to_text
 from glimpse.filters.expression import epoch_ms_of, in_order, with_flags
 from glimpse.store.questions.scope import Scope
-from glimpse.store.questions.sent import SentFilter, needed_filter
+from glimpse.store.questions.sent import SentFilter, needed_filters
 
 Steps = Annotated[list[SentFilter], Meta(min_length=1, max_length=20)]
 Seconds = Annotated[float, Meta(gt=0)]
@@ -48,7 +48,7 @@ def funnel(scope: Scope, *, steps: Steps, within_s: Seconds | None = None) -> ir
     of_previous
         From 0 to 1: of the sessions at the step before; 1 at the first.
     """
-    filters = [needed_filter(step, "a step") for step in steps]
+    filters = needed_filters(steps, "steps")
     flags = [f"is_step_{number}" for number in range(1, len(filters) + 1)]
     flagged = dict(zip(flags, filters, strict=True))
     counts = _counts(scope, flagged, within_s)

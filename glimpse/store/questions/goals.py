@@ -15,7 +15,7 @@ from msgspec import Meta
 from glimpse.filters import read_field, to_text
 from glimpse.filters.expression import with_flags, with_value
 from glimpse.store.questions.scope import Scope
-from glimpse.store.questions.sent import SentFilter, needed_filter
+from glimpse.store.questions.sent import SentFilter, needed_filter, needed_filters
 
 Goals = Annotated[list[SentFilter], Meta(min_length=1, max_length=20)]
 Top = Annotated[int, Meta(ge=1, le=1000)]
@@ -42,7 +42,7 @@ def goals(scope: Scope, *, goals: Goals) -> ir.Table:
     conversion
         From 0 to 1: of all sessions with an event in the span that the question's own filter keeps.
     """
-    filters = [needed_filter(goal, "a goal") for goal in goals]
+    filters = needed_filters(goals, "goals")
     flags = {f"goal_{number}": said for number, said in enumerate(filters, 1)}
     events = with_flags(scope.events(), flags, scope.tables.sessions)
     per_session = events.group_by(scope.session_key).aggregate(
@@ -88,7 +88,7 @@ def conversion(scope: Scope, *, goal: SentFilter, field: str, top: Top = 10) -> 
     conversion
         From 0 to 1: `reached` of `sessions`.
     """
-    flagged = with_flags(scope.events(), {"is_goal": needed_filter(goal, "a goal")}, scope.tables.sessions)
+    flagged = with_flags(scope.events(), {"is_goal": needed_filter(goal, "goal")}, scope.tables.sessions)
     events = with_value(flagged, read_field(field), "value", scope.tables.sessions)
     apart = events.group_by(["value", *scope.session_key]).aggregate(goals=events.is_goal.cast("int64").sum())
     window = ibis.window(group_by=scope.session_key)

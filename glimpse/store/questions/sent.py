@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from glimpse.errors import QueryError
@@ -10,15 +11,23 @@ from glimpse.filters import Filter, as_filter
 SentFilter = str | dict[str, Any]
 
 
-def needed_filter(sent: SentFilter, what: str) -> Filter:
-    """Return the filter that was sent for something, such as "a goal".
+def needed_filter(sent: SentFilter, place: str) -> Filter:
+    """Return the filter that was sent as an argument, such as `goal` or `steps[1]`.
 
     Raises
     ------
     QueryError
-        When it is empty, or has a mistake.
+        When it is empty, or has a mistake; the message begins with the place.
     """
-    said = as_filter(sent)
+    try:
+        said = as_filter(sent)
+    except QueryError as problem:
+        raise QueryError(f"{place}: {problem}") from problem
     if said is None:
-        raise QueryError(f'{what} is a filter, such as name = "signup"')
+        raise QueryError(f'{place} is a filter, such as name = "signup"')
     return said
+
+
+def needed_filters(sent: Sequence[SentFilter], place: str) -> list[Filter]:
+    """Return the filters of a list, such as `steps`; as `needed_filter`."""
+    return [needed_filter(one, f"{place}[{number}]") for number, one in enumerate(sent)]
