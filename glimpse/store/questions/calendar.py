@@ -149,8 +149,9 @@ class Calendar:
     def _date_starts(self) -> Iterator[int]:
         day = self._first_of(datetime.fromtimestamp(self._since_s, self._zone).date())
         while (at := self._midnight(day)) < self._until_s:
-            yield at
             day = self._next(day)
+            if self._midnight(day) > at:  # where a zone left out a day, it begins as the next does
+                yield at
 
     def _first_of(self, day: date) -> date:
         match self._unit:
