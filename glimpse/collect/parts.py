@@ -119,13 +119,17 @@ def allow_every_origin(handler: Handler) -> None:
         handler.set_header(name, value)
 
 
+def problem_of(status: int, message: str) -> dict[str, Any]:
+    """Return a problem document."""
+    return {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": message}
+
+
 class ProblemHandler(Handler):
     """A handler whose errors are problem documents (RFC 9457)."""
 
     def refuse(self, status: int, message: str, path: str = "") -> None:  # noqa: ARG002 - questions have one place
         """Send an error as a problem document."""
-        problem = {"type": "about:blank", "title": HTTPStatus(status).phrase, "status": status, "detail": message}
-        self.answer(problem, status, PROBLEM)
+        self.answer(problem_of(status, message), status, PROBLEM)
 
 
 class ReadHandler(ProblemHandler):

@@ -6,12 +6,14 @@ import asyncio
 import contextlib
 import re
 from collections.abc import Sequence
+from http import HTTPStatus
 from typing import Any
 
+import msgspec
 from tornado.iostream import IOStream, StreamClosedError
 from tornado.websocket import WebSocketClosedError, WebSocketHandler
 
-from glimpse.collect.parts import ReadHandler
+from glimpse.collect.parts import PROBLEM, ReadHandler, problem_of
 from glimpse.collect.segment_watch import Named
 from glimpse.collect.spans import filter_asked, project_asked, segment_asked, where_asked
 from glimpse.collect.stream import Dropped, Feed, Message, Reader, Send, farewell, follow
@@ -39,8 +41,17 @@ class StreamHandler(ReadHandler, WebSocketHandler):
         await self._begin()
         if self.request.headers.get("Upgrade", "").lower() == "websocket":
             await super().get(*args, **kwargs)  # goes on in `open`
+            if self.get_status() == HTTPStatus.UPGRADE_REQUIRED:
+                self.refuse(HTTPStatus.UPGRADE_REQUIRED, "a WebSocket is spoken here in version 13 only")
         else:
             await self._tell_by_http()
+
+    def finish(self, chunk: Any = None) -> asyncio.Future[None]:
+        """End the answer; Tornado's own words, of a WebSocket that can't be, as a problem document."""
+        if isinstance(chunk, str):
+            self.set_header("Content-Type", PROBLEM)
+            chunk = msgspec.json.encode(problem_of(self.get_status(), chunk))
+        return super().finish(chunk)
 
     async def _begin(self) -> None:
         project, segment = project_asked(self._ask), segment_asked(self._ask)

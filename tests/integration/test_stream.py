@@ -241,6 +241,24 @@ async def test_a_page_of_another_site_opens_no_websocket_and_a_name_that_was_reb
             await websocket_connect(HTTPRequest(address, headers=headers))
 
 
+@pytest.mark.parametrize(
+    ("headers", "status", "told"),
+    [
+        ({"Origin": "https://elsewhere.example"}, 403, "Cross origin"),
+        ({"Connection": "close"}, 400, "Connection"),
+        ({"Sec-WebSocket-Version": "1"}, 426, "version 13"),
+    ],
+)
+async def test_a_websocket_that_can_not_be_is_told_why_as_a_problem(
+    site: Site, headers: dict[str, str], status: int, told: str
+):
+    shake = {"Upgrade": "websocket", "Connection": "Upgrade", "Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": "x"}
+    address = f"http://127.0.0.1:{site.port}{site.path()}"
+    response = await AsyncHTTPClient().fetch(address, headers=shake | headers, raise_error=False)
+    assert (response.code, response.headers["Content-Type"]) == (status, "application/problem+json")
+    assert told in json.loads(response.body)["detail"]
+
+
 async def test_live_numbers_are_answered_through_a_filter(site: Site):
     site.window.append([an_event(country="DE"), an_event(country="FR"), an_event(project="blog", country="DE")])
     address = f"http://127.0.0.1:{site.port}/api/v1/live"
