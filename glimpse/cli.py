@@ -15,6 +15,8 @@ from typing import Any
 
 from glimpse import commands
 from glimpse.errors import GlimpseError
+from glimpse.events import LAYER_OF_BOTS
+from glimpse.wire.claim import is_project
 
 EXIT_REFUSED = 2  # the command could not run
 VENDORS = ("umami", "goatcounter", "plausible")  # those of `glimpse.transfer.readers.vendors`, which is slow to import
@@ -128,7 +130,7 @@ def _add_project_steps(steps: Any) -> None:
 
 def _add_live_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", default="http://localhost:5006", help="address of the server (default: %(default)s)")
-    parser.add_argument("--project", default="*", help="one project (default: all)")
+    parser.add_argument("--project", type=_project, default="*", help="one project (default: all)")
     parser.add_argument("--where", help="which events: a filter, such as 'country = \"DE\"'")
     parser.add_argument("--segment", metavar="NAME", help="a saved filter of the project, or of all")
     parser.add_argument("--json", action="store_true", dest="as_json", help="one line of JSON, as /api/v1/live answers")
@@ -137,21 +139,23 @@ def _add_live_options(parser: argparse.ArgumentParser) -> None:
 
 def _add_segment_steps(steps: Any) -> None:
     shown = _command(steps, "list", commands.segment_list, "print saved filters")
-    shown.add_argument("--project", default="*", help="those that can be used for one project (default: all there are)")
+    shown.add_argument(
+        "--project", type=_project, default="*", help="those that can be used for one project (default: all there are)"
+    )
     save = _command(steps, "set", commands.segment_set, "save a filter, in place of one of that name")
     save.add_argument("name", metavar="NAME", help="its name")
     save.add_argument("filter", metavar="FILTER", help="such as 'country = \"DE\"'")
     gone = _command(steps, "rm", commands.segment_rm, "forget a name")
     gone.add_argument("name", metavar="NAME", help="its name")
     for step in (save, gone):
-        step.add_argument("--project", default="*", help="whose it is (default: of all)")
+        step.add_argument("--project", type=_project, default="*", help="whose it is (default: of all)")
 
 
 def _add_export_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument(
-        "to", type=Path, help="file that ends in .parquet, .csv, .ndjson or .arrows; a folder with --all"
+        "to", type=Path, help="file that ends in .parquet, .csv, .ndjson, .json or .arrows; a folder with --all"
     )
-    parser.add_argument("--project", default="*", help="one project (default: all)")
+    parser.add_argument("--project", type=_project, default="*", help="one project (default: all)")
     parser.add_argument(
         "--since", help="from when on: an age such as 30d, ISO 8601 or epoch milliseconds (default: all)"
     )
@@ -184,6 +188,12 @@ def _add_traffic(parser: argparse.ArgumentParser, rate: int, past: str) -> None:
         metavar="SPAN",
         help="for how long visitors have come before it begins, such as 30m or 6d (default: %(default)s)",
     )
+
+
+def _project(text: str) -> str:
+    if text != "*" and not is_project(text.removesuffix(LAYER_OF_BOTS)):
+        raise argparse.ArgumentTypeError(f"{text!r} is no project: * or 1 to 64 of the characters A-Z a-z 0-9 . _ : -")
+    return text
 
 
 def _positive(text: str) -> int:

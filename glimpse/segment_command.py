@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from glimpse.errors import QueryError
-from glimpse.filters import from_json, parse, to_text
+from glimpse.filters import as_filter, from_json, to_text
 from glimpse.settings import Settings
 from glimpse.store_doors import queries_of
 
@@ -24,7 +24,9 @@ async def show(settings: Settings, project: str) -> str:
 
 async def save(settings: Settings, project: str, name: str, where: str) -> str:
     """Give a filter a name; return what to print."""
-    kept = parse(where)
+    kept = as_filter(where)
+    if kept is None:
+        raise QueryError('a segment is a filter, such as country = "DE"; `glimpse segment rm` forgets one')
     async with queries_of(settings, may_make_folder=True) as queries:
         await queries.save_segment(project, name, kept)
     return f"{name}: {to_text(kept)}\nIt can be used as segment={name} in {_place(project)}."

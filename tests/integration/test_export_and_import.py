@@ -85,7 +85,7 @@ def run(folder: Path, *arguments: object) -> int:
         del os.environ["GLIMPSE_DATA_DIR"]
 
 
-@given(rows=events(), ending=st.sampled_from(["parquet", "csv", "ndjson", "arrows"]))
+@given(rows=events(), ending=st.sampled_from(["parquet", "csv", "ndjson", "json", "arrows"]))
 @settings(max_examples=5, suppress_health_check=[HealthCheck.too_slow])
 def test_what_was_exported_comes_back_the_same_and_once(rows: list[Event], ending: str):
     rows = list({(row.project, row.id): row for row in rows}.values())
@@ -118,7 +118,7 @@ def test_a_fault_is_told_with_its_line_and_the_other_rows_are_kept(tmp_path: Pat
     assert run(tmp_path / "b", "import", __file__) == 2
 
 
-@pytest.mark.parametrize("ending", ["parquet", "csv", "csv.gz", "ndjson", "ndjson.gz"])
+@pytest.mark.parametrize("ending", ["parquet", "csv", "csv.gz", "json", "json.gz", "ndjson", "ndjson.gz"])
 def test_the_bar_of_an_import_knows_its_end(tmp_path: Path, capsys: pytest.CaptureFixture[str], ending: str):
     fill(tmp_path / "a", [event_of(admitted(), session_id=str(UUID(int=n))) for n in range(7)])
     file = tmp_path / f"rows.{ending}"

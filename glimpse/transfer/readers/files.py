@@ -1,4 +1,4 @@
-"""Glimpse's own formats, read back: Parquet, Arrow, CSV and NDJSON, each also packed with gzip.
+"""Glimpse's own formats, read back: Parquet, Arrow, CSV, JSON and NDJSON, each also packed with gzip.
 
 Rule of this module: a file of any size is read piece by piece.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import gzip
 import io
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import IO, Any, NamedTuple
 
@@ -99,10 +99,15 @@ def _numbered(batches: Any) -> Iterator[Numbered]:
             yield number, row
 
 
-def _ndjson(file: IO[bytes]) -> Iterator[Numbered]:
+def _json(file: IO[bytes]) -> Iterator[Numbered]:
+    """Read one array, a row a line, as it is exported."""
+    return _ndjson(line.removeprefix(b"[").rstrip(b",]\r\n") for line in file)
+
+
+def _ndjson(lines: Iterable[bytes]) -> Iterator[Numbered]:
     decode = msgspec.json.Decoder(dict[str, Any]).decode
-    for number, line in enumerate(file, 1):
-        if not line.isspace():
+    for number, line in enumerate(lines, 1):
+        if line.strip():
             try:
                 yield number, decode(line)
             except (msgspec.DecodeError, RecursionError, UnicodeError) as problem:
@@ -166,6 +171,7 @@ class _Rest(io.RawIOBase):
 _READERS: dict[str, Callable[[IO[bytes]], Iterator[Numbered]]] = {
     ".parquet": _parquet,
     ".arrows": _arrow,
+    ".json": _json,
     ".ndjson": _ndjson,
     ".jsonl": _ndjson,
     ".csv": _csv,

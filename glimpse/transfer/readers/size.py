@@ -18,7 +18,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 _PIECE_BYTES = 1024**2
-_TEXTS = (".csv", ".ndjson", ".jsonl")
+_TEXTS = (".csv", ".json", ".ndjson", ".jsonl")
 
 
 def most_rows(path: Path) -> int | None:
