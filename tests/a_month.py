@@ -22,6 +22,7 @@ PLACES = {"DE": ("Berlin", 52.5244, 13.4105), "FR": ("Paris", 48.8534, 2.3488), 
 SOURCES = ("google", "news", None)
 DEVICES = ("desktop", "phone")
 VITALS = ("LCP", "INP", "CLS", "FCP", "TTFB")
+DAY_MS, HOUR_MS = 86_400_000, 3_600_000
 
 
 @cache
@@ -39,7 +40,12 @@ def month() -> tuple[list[Event], list[Session]]:
 
 
 def _visit(chance: random.Random, project: str, number: int) -> Iterator[Event]:
-    at = chance.randrange(SINCE - 86_400_000, UNTIL + 86_400_000)
+    at = chance.randrange(SINCE - DAY_MS, UNTIL + DAY_MS)
+    match number % 7:
+        case 0:
+            at -= at % HOUR_MS + 300  # the last half second of an hour
+        case 1:
+            at -= at % DAY_MS + HOUR_MS + 300  # and of a day in Berlin, in winter
     facts: dict[str, Any] = {
         "session_id": str(UUID(int=chance.getrandbits(128), version=4)),
         "country": chance.choice(COUNTRIES),

@@ -74,6 +74,7 @@ def traffic(chance: Random, now: int) -> list[AdmittedEvent]:
     for visitor in range(25):
         zone, plan, project = chance.choice(ZONES), chance.choice(PLANS), chance.choice(["shop", "shop", "blog"])
         at = now - chance.randint(0, 24) * MINUTE_MS
+        at -= (at % MINUTE_MS + 300) * (visitor % 4 == 0)  # to the last half second of a minute
         for _ in range(chance.randint(1, 9)):
             name = chance.choice(NAMES)
             at = min(now, at + chance.choice([100, 20_000, 200_000]))

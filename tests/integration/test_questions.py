@@ -254,7 +254,7 @@ def test_places_are_counted_one_by_one_and_what_is_of_none_together(ask: Ask, pr
 
 def test_sessions_are_kept_for_their_events(ask: Ask):
     buyers = {event.session_id for event in events_of() if event.name == "buy" and event.country == "FR"}
-    theirs = sorted((one for one in sessions_of() if one.id in buyers), key=lambda one: -one.started_at)
+    theirs = sorted((one for one in sessions_of() if one.id in buyers), key=lambda one: (one.started_at, one.id))[::-1]
     where = (field("name") == "buy") & (field("country") == "FR")
     found = ask("sessions", where=where)
     assert [row["id"] for row in found] == [one.id for one in theirs]

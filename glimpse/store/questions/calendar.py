@@ -82,6 +82,10 @@ class Calendar:
         starts = self._clock_starts() if self._unit in ("minute", "hour") else self._date_starts()
         return [start * 1000 for start in starts]
 
+    def key_of(self, time: Any) -> ir.IntegerValue:
+        """Return the interval's number of a column of times, as `key` does."""
+        return self.key(time.epoch_seconds().floor().cast("int64"))  # DuckDB rounds where it only casts
+
     def key(self, seconds: ir.IntegerValue) -> ir.IntegerValue:
         """Return the interval's number of an instant in epoch seconds: equal within one, different between two."""
         if not self.pieces:

@@ -68,7 +68,7 @@ def outcomes(scope: Scope, *, unit: Unit = "day", tz: str = "UTC", goal: SentFil
 
 def _by_start(scope: Scope, calendar: Calendar) -> ir.Table:
     sessions = scope.sessions()
-    return sessions.mutate(bucket=calendar.key(sessions.started_at.epoch_seconds().cast("int64")))
+    return sessions.mutate(bucket=calendar.key_of(sessions.started_at))
 
 
 def _reached(scope: Scope, calendar: Calendar, goal: SentFilter) -> Any:

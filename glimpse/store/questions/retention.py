@@ -56,7 +56,7 @@ def retention(
     calendar, days = intervals_of(scope, "day", tz)
     sessions = scope.sessions()
     sessions = sessions.mutate(
-        bucket=calendar.key(sessions.started_at.epoch_seconds().cast("int64")),
+        bucket=calendar.key_of(sessions.started_at),
         value=ibis.null("string") if field is None else sessions[_column(field)],
     )
     still = {f"after_{number}": (sessions.duration_s >= after).sum() for number, after in enumerate(after_s)}

@@ -35,7 +35,7 @@ def series(scope: Scope, *, unit: Unit = "day", tz: str = "UTC") -> ir.Table:
     """
     calendar, starts = intervals_of(scope, unit, tz)
     events = scope.events()
-    events = events.mutate(bucket=calendar.key(events.time.epoch_seconds().cast("int64")))
+    events = events.mutate(bucket=calendar.key_of(events.time))
     counts = counted(scope.per_session(events, "bucket"), "bucket")
     joined = starts.left_join(counts, starts.bucket == counts.bucket)
     return joined.select(

@@ -88,7 +88,7 @@ def vitals_series(scope: Scope, *, unit: Unit = "day", tz: str = "UTC", percenti
     calendar, starts = intervals_of(scope, unit, tz)
     measured = _measured(scope)
     measured = measured.filter(measured.measured.notnull())
-    bucket = calendar.key(measured.time.epoch_seconds().cast("int64"))
+    bucket = calendar.key_of(measured.time)
     ranked = _percentiles(measured.select("metric", "measured", value=bucket), percentile)
     joined = starts.join(ranked, starts.bucket == ranked.value)
     return joined[["time", "metric", "percentile", "measurements", "good"]].order_by(["time", "metric"])
