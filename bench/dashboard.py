@@ -144,7 +144,7 @@ async def asked(served: Served) -> None:
         await page.evaluate(PAGE_READY)
         took = [await refiltered(page, nth) for nth in range(FILTER_CHANGES)]
         show("filter changed to history drawn anew", took[1:], 400)
-        print(f"{'the first, which compiles its questions':<42} {took[0]:11.0f} ms")
+        print(f"{'the first, with a filter of a new kind':<42} {took[0]:11.0f} ms")
         await chromium.close()
 
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 import operator
 from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
+from functools import partial
 from typing import Any
 
 import ibis
@@ -27,6 +28,7 @@ from glimpse.filters.tree import And, Condition, Filter, Not, Or, Search, condit
 _SESSION_COLUMN = "filtered_session_"  # before the session columns that a filter needs beside an event's own
 _MOST_LOOKED_FOR = 8  # texts of a list; for more, to look for each takes longer than to parse
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 - the store's times are UTC without a zone
+KeptWhere = Callable[[ir.Table, str], ir.BooleanValue]
 _ORDER: dict[Op, Callable[[Any, Any], ir.BooleanValue]] = {
     Op.IS: operator.eq,
     Op.GREATER: operator.gt,
@@ -55,14 +57,34 @@ def kept_events(where: Filter | None, events: ir.Table, sessions: ir.Table | Non
     """
     if where is None:
         return events
-    dialect = _dialect_of(events)
-    columns = _session_columns(where)
+    return kept_by(partial(condition_on, where), session_columns(where), events, sessions)
+
+
+def kept_by(
+    condition: KeptWhere, columns: Sequence[str], events: ir.Table, sessions: ir.Table | None = None
+) -> ir.Table:
+    """Return the events of which a condition is so, with the columns they have.
+
+    Parameters
+    ----------
+    condition
+        Is given a table, and what stands before the names of its session columns.
+    columns
+        Those of sessions that it asks about.
+    events, sessions
+        As `kept_events` takes them.
+    """
     if not columns:
-        return events.filter(_Compiler(events, dialect, "").condition(where, total=False))
+        return events.filter(condition(events, ""))
     if sessions is None:
         raise QueryError("fields of sessions can't be asked about here; leave out session.…")
     joined = _beside_sessions(events, sessions, columns)
-    return joined.filter(_Compiler(joined, dialect, _SESSION_COLUMN).condition(where, total=False))[events.columns]
+    return joined.filter(condition(joined, _SESSION_COLUMN))[events.columns]
+
+
+def condition_on(where: Filter, table: ir.Table, session_prefix: str) -> ir.BooleanValue:
+    """Return a filter as what is so of each row that it keeps, and false or null of the others."""
+    return _Compiler(table, _dialect_of(table), session_prefix).condition(where, total=False)
 
 
 def with_value(events: ir.Table, field: Field, name: str, sessions: ir.Table | None = None) -> ir.Table:
@@ -113,7 +135,7 @@ def with_flags(events: ir.Table, flags: dict[str, Filter], sessions: ir.Table | 
     QueryError
         When a filter asks about sessions and no table of them is given.
     """
-    columns = sorted({column for where in flags.values() for column in _session_columns(where)})
+    columns = sorted({column for where in flags.values() for column in session_columns(where)})
     if columns and sessions is None:
         raise QueryError("fields of sessions can't be asked about here; leave out session.…")
     joined = _beside_sessions(events, sessions, columns) if columns and sessions is not None else events
@@ -164,20 +186,26 @@ def kept_sessions(where: Filter | None, sessions: ir.Table, events: ir.Table | N
     """
     if where is None:
         return sessions
-    if _is_of_sessions_alone(where):
-        return sessions.filter(_Compiler(sessions, _dialect_of(sessions), "").condition(where, total=False))
+    if is_of_sessions_alone(where):
+        return sessions.filter(condition_on(where, sessions, ""))
     if events is None:
         raise QueryError("only fields of sessions can be asked about here: session.…")
-    kept = kept_events(where, events, sessions)
-    return sessions.semi_join(kept, [sessions.project == kept.project, _same(sessions.id, kept.session_id)])
+    return sessions_of(kept_events(where, events, sessions), sessions)
 
 
-def _is_of_sessions_alone(where: Filter) -> bool:
+def sessions_of(events: ir.Table, sessions: ir.Table) -> ir.Table:
+    """Return the sessions that have one of some events."""
+    return sessions.semi_join(events, [sessions.project == events.project, _same(sessions.id, events.session_id)])
+
+
+def is_of_sessions_alone(where: Filter) -> bool:
+    """Tell whether a filter asks about nothing but sessions."""
     conditions = conditions_of(where)
     return len(conditions) == where.conditions and all(said.field.home is Home.SESSION for said in conditions)
 
 
-def _session_columns(where: Filter) -> list[str]:
+def session_columns(where: Filter) -> list[str]:
+    """Return the columns of sessions that a filter asks about."""
     return sorted({said.field.column for said in conditions_of(where) if said.field.home is Home.SESSION})
 
 

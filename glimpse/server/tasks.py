@@ -103,6 +103,11 @@ async def learn_projects(glimpse: Glimpse) -> None:
     glimpse.known_projects = await glimpse.queries.projects()
 
 
+async def compile_ahead(glimpse: Glimpse) -> None:
+    """Have the first filter of a page find its questions compiled."""
+    await glimpse.queries.compile_ahead()
+
+
 async def refresh_projects(glimpse: Glimpse) -> None:
     """Take up what was set for projects."""
     await glimpse.registry.refresh()
@@ -134,6 +139,7 @@ TASKS = (
     Task("watch lag", watch_lag, 500, "all"),
     Task("watch valkey", watch_valkey, 500, "all"),
     Task("refresh projects", refresh_projects, 1_000, "all"),
+    Task("compile ahead", compile_ahead, 250, "owner"),
     Task("refresh geo", refresh_geo, 2_000, "owner"),
     Task("learn projects", learn_projects, 10_000, "all"),
     Task("log active sessions", log_active_sessions, 10_000, "owner"),

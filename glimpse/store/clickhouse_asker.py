@@ -44,6 +44,10 @@ class ClickHouseAsker:
         """Return the rows that answer a question."""
         return self.table(self.compiled(question.expression(scope, arguments)), ()).to_pylist()
 
+    def compile_ahead(self) -> bool:
+        """Do nothing: each question is compiled as it is asked."""
+        return False
+
     def accounts(self) -> tuple[dict[int, str], dict[tuple[str, str], int]]:
         """Return how far each shard is stored, and the drain's counts by project and outcome; both of one moment."""
         with failures("the store can't be read"):

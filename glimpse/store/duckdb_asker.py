@@ -35,6 +35,10 @@ class DuckAsker:
         """Return the rows that answer a question."""
         return self._questions.rows(self._cursor, question, scope, arguments)
 
+    def compile_ahead(self) -> bool:
+        """Compile one form in which a question is likely to be asked next; false when there is none."""
+        return self._questions.compile_ahead()
+
     def accounts(self) -> tuple[dict[int, str], dict[tuple[str, str], int]]:
         """Return how far each shard is stored, and the drain's counts by project and outcome; both of one moment."""
         self._cursor.begin()

@@ -26,6 +26,7 @@ class LocalQueries(Queries):
         self._tables = Tables(store.tables["events"], store.tables["sessions"], store.tables["imported_totals"])
         self._buffer = buffer
         self._readers = Readers([store.asker() for _ in range(_READERS)], time_limit_s)
+        self._may_prepare = False
 
     def close(self) -> None:
         """End what is under way, and take no more."""
@@ -51,7 +52,13 @@ class LocalQueries(Queries):
         def answer(asker: Asker) -> list[dict[str, Any]]:
             return [as_record(row) for row in asker.answer(QUESTIONS[question], scope, arguments)]
 
+        self._may_prepare = True
         return await self._readers.run(answer)
+
+    async def compile_ahead(self) -> None:
+        """Prepare for what is likely to be asked next, where nobody waits for an answer."""
+        if self._may_prepare and self._readers.is_idle:
+            self._may_prepare = await self._readers.run(lambda asker: asker.compile_ahead())
 
     async def segments(self, project: str) -> dict[str, dict[str, Any]]:
         """Return the saved filters that can be used for a project."""

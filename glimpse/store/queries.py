@@ -78,6 +78,10 @@ class Queries(ABC):
         """
 
     @abstractmethod
+    async def compile_ahead(self) -> None:
+        """Prepare for what is likely to be asked next, where nobody waits for an answer."""
+
+    @abstractmethod
     async def ledgers(self) -> dict[str, dict[str, Any]]:
         """Return each project's account, and that of all as `*`: of one moment, so that they add up."""
 

@@ -43,6 +43,11 @@ class Readers(Generic[C]):
         self._under_way: dict[Future[Any], _Work[C, Any]] = {}
         self._endings: set[asyncio.Task[None]] = set()
 
+    @property
+    def is_idle(self) -> bool:
+        """Tell whether nothing is under way."""
+        return not self._under_way
+
     def close(self) -> None:
         """End what is under way, and take no more."""
         self._threads.shutdown(wait=False, cancel_futures=True)

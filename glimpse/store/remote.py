@@ -101,6 +101,9 @@ class RemoteQueries(Queries):
         span = {"project": project, "since": since, "until": until, "where": as_filter(where), "segment": segment}
         return await self._ask("ask", plain({"question": question} | span | arguments))
 
+    async def compile_ahead(self) -> None:
+        """Do nothing: the owner prepares for what is asked of it."""
+
     async def segments(self, project: str) -> dict[str, dict[str, Any]]:
         """Return the saved filters that can be used for a project."""
         return await self._ask("segments", {"project": project})

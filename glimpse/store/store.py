@@ -48,6 +48,10 @@ class Asker(Protocol):
         """Return the rows that answer a question."""
         ...
 
+    def compile_ahead(self) -> bool:
+        """Prepare for what is likely to be asked next, for a tenth of a second at most; false when all is prepared."""
+        ...
+
     def accounts(self) -> tuple[dict[int, str], dict[Pair, int]]:
         """Return how far each shard is stored, and the drain's counts by project and outcome; both of one moment."""
         ...

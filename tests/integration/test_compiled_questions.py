@@ -150,6 +150,30 @@ def test_asked_through_another_filter_the_answer_is_that_of_one_asked_afresh(
         assert again == store.rows(QUESTIONS[name].expression(scope, arguments)), where
 
 
+OTHER_FORMS = [*FILTERS[5::3], '"a"', 'page contains "a" or lat > 3', 'not session.source = "google" and device exists']
+
+
+@pytest.mark.parametrize(("name", "arguments"), [said for said in ASKED if said[0] not in UNFILTERED], ids=str)
+def test_a_filter_of_another_form_is_put_where_the_one_before_was(
+    store: DuckStore, name: str, arguments: dict[str, Any], monkeypatch: pytest.MonkeyPatch
+):
+    compiled = CompiledQuestions()
+    compiled.of(QUESTIONS[name], scope_of(store, *SCOPES[1]), arguments)
+    while compiled.compile_ahead():
+        pass
+    fresh = [store.rows(QUESTIONS[name].expression(scope_of(store, *SCOPES[1], one), arguments)) for one in OTHER_FORMS]
+    monkeypatch.setattr("glimpse.store.compiled._Outline", None)  # so nothing can be compiled as a whole
+    for where, expected in zip(OTHER_FORMS, fresh, strict=True):
+        assert compiled.rows(store.reader(), QUESTIONS[name], scope_of(store, *SCOPES[1], where), arguments) == expected
+
+
+def test_what_takes_no_filter_is_not_compiled_ahead_with_one(store: DuckStore):
+    compiled = CompiledQuestions()
+    compiled.of(QUESTIONS["imported"], scope_of(store, *SCOPES[1]), {"dimension": "page"})
+    assert not compiled.compile_ahead()
+    assert not compiled.compile_ahead()
+
+
 def test_a_filter_with_other_texts_is_not_compiled_anew(store: DuckStore):
     compiled = CompiledQuestions()
     for one, other in zip(FILTERS[3::2], FILTERS[4::2], strict=True):

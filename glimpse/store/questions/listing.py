@@ -14,7 +14,6 @@ import ibis.expr.types as ir
 from msgspec import Meta
 
 from glimpse.errors import QueryError
-from glimpse.filters.expression import kept_events
 from glimpse.store.questions.scope import Scope, moment
 
 Limit = Annotated[int, Meta(ge=1, le=1_000_000)]
@@ -38,7 +37,7 @@ def events(scope: Scope, *, limit: Limit = 1000, after: str | None = None) -> ir
     if after:
         at, event_id = _cursor(after)
         page = page.filter((page.time < at) | ((page.time == at) & (page.id.cast("string") < event_id)))
-    page = kept_events(scope.where, page, scope.tables.sessions)
+    page = scope.kept(page)
     return page.order_by([ibis.desc("time"), ibis.desc(page.id.cast("string"))]).limit(limit)
 
 

@@ -73,5 +73,9 @@ def _by_start(scope: Scope, calendar: Calendar) -> ir.Table:
 
 def _reached(scope: Scope, calendar: Calendar, goal: SentFilter) -> Any:
     said = needed_filter(goal, "goal")
-    with_goal = _by_start(replace(scope, where=said if scope.where is None else scope.where & said), calendar)
+
+    def narrowed(asked: Scope) -> Scope:
+        return replace(asked, where=said if asked.where is None else asked.where & said)
+
+    with_goal = _by_start(scope.derived("goal", narrowed), calendar)
     return with_goal.group_by(goal_bucket="bucket").aggregate(reached=with_goal.count().cast("int64"))

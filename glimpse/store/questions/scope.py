@@ -21,7 +21,7 @@ import ibis.expr.types as ir
 from glimpse.errors import QueryError
 from glimpse.events import LAYER_OF_BOTS, PAGE_VIEW, SIGNS_OF_LIFE
 from glimpse.filters import Filter
-from glimpse.filters.expression import kept_events, kept_sessions
+from glimpse.filters.expression import condition_on, is_of_sessions_alone, kept_by, session_columns, sessions_of
 from glimpse.store.questions.form import Form
 
 T = TypeVar("T")
@@ -43,8 +43,8 @@ class Tables:
 class Scope:
     """Whose data, of when, and which of it.
 
-    With a `form`, the question is compiled to be asked of other scopes too. What it takes from project and span it then
-    takes by `value` or `fact`, never straight.
+    With a `form`, the question is compiled to be asked of other scopes too. What it takes from project, span and filter
+    it then takes by `value`, `fact` or `kept`, never straight.
     """
 
     tables: Tables
@@ -75,7 +75,15 @@ class Scope:
 
     def events(self) -> ir.Table:
         """Return the span's events that the filter keeps, without signs of life; order is not defined."""
-        return kept_events(self.where, self.every_event(), self.tables.sessions)
+        return self.kept(self.every_event())
+
+    def kept(self, events: ir.Table, sessions: ir.Table | None = None) -> ir.Table:
+        """Return those of some events that the filter keeps; of sessions it may ask about some alone."""
+        if self.form is None and self.where is None:
+            return events
+        asks_of_sessions = self.fact(lambda scope: scope.where is not None and bool(session_columns(scope.where)))
+        columns = self.tables.sessions.columns if asks_of_sessions else ()
+        return kept_by(self._condition, columns, events, self.tables.sessions if sessions is None else sessions)
 
     def every_event(self) -> ir.Table:
         """Return the span's events whatever the filter, without signs of life."""
@@ -90,13 +98,17 @@ class Scope:
         """Return the sessions that started in the span, with an event that the filter keeps."""
         span = self._in_project(self.tables.sessions)
         span = span.filter((span.started_at >= self._since) & (span.started_at < self._until))
+        if self.fact(lambda scope: scope.where is None):
+            return span
+        if self.fact(lambda scope: is_of_sessions_alone(scope.where)):
+            return span.filter(self._condition(span, "", "where_alone"))
         # A session's events can come after the span's end, not before its start.
         onwards = self.derived("onwards", lambda scope: replace(scope, until=LAST_MS))
-        return kept_sessions(self.where, span, onwards.every_event())
+        return sessions_of(onwards.kept(onwards.every_event(), span), span)
 
     def imported(self) -> ir.Table:
         """Return what other trackers counted of the days that begin in the span."""
-        if self.where is not None:
+        if self.fact(lambda scope: scope.where is not None):
             raise QueryError("imported totals can't be filtered: there are no events behind them")
         if self.tables.imported is None:
             raise QueryError("this store holds no imported totals")
@@ -115,6 +127,12 @@ class Scope:
         """
         views = (events.name == PAGE_VIEW).cast("int64").sum()
         return events.group_by([*by, *self.session_key]).aggregate(events=events.count(), page_views=views)
+
+    def _condition(self, table: ir.Table, session_prefix: str, name: str = "where") -> ir.BooleanValue:
+        """Return the filter as a condition on a table, or a blank of the form."""
+        if self.form is None:
+            return condition_on(self.where, table, session_prefix)
+        return self.form.condition(self._prefix + name, lambda asked: self._from(asked).where, table, session_prefix)
 
     @property
     def _is_of_all(self) -> bool:
