@@ -9,6 +9,7 @@ from panel.io.resources import LOCAL_DIST, patch_model_css
 
 from glimpse.collect.access import may_change
 from glimpse.server import served
+from glimpse.server.garbage import drop_what_a_page_left
 from glimpse.server.silent_viewers import behind
 
 if TYPE_CHECKING:
@@ -48,6 +49,7 @@ def show_dashboard() -> None:
     if pn.state.curdoc is not None:
         dashboard.pull.holds_back = behind(pn.state.curdoc)
     _take_styles_from_here()
+    drop_what_a_page_left()
 
 
 def _sdk_url(glimpse: Glimpse) -> str:

@@ -14,6 +14,7 @@ from panel.template import Template
 
 from glimpse.live import ALL_PROJECTS, Window
 from glimpse.views.address import DEFAULTS, read_address, read_choices, search_of
+from glimpse.views.closed import empty_when_closed
 from glimpse.views.dashboard import Dashboard
 from glimpse.views.tokens import root_css
 
@@ -56,6 +57,7 @@ def page(dashboard: Dashboard) -> Template:
     if document is not None:
         # The status line says it, in its own words.
         document.config.notify_connection_status = False
+        empty_when_closed(document, template, dashboard)
     dashboard.param.watch(lambda _: _write_address(dashboard), [*_CHOSEN, "choices"])
     return template
 

@@ -15,6 +15,7 @@ from urllib.parse import parse_qs, urlsplit
 
 import panel as pn
 import pytest
+from bokeh.document import Document
 from browsing import FIND_SOURCE, PHONE, WIDE, Watched, chromium, names_in_feed, places_on_map, tile, wait_for_map
 from live_events import make_event
 from playwright.sync_api import Page
@@ -123,6 +124,7 @@ class Site:
         self.ask: Any = never_answers
         self.home: tuple[float, float] | None = None
         self.dashboards: list[weakref.ref[Dashboard]] = []
+        self.documents: list[weakref.ref[Document]] = []
         self._started = threading.Event()
         self._thread = threading.Thread(target=self._serve, daemon=True)
         self._thread.start()
@@ -149,6 +151,8 @@ class Site:
         known = {"status": lambda: self.status, "ask": self.ask, "home": lambda _: self.home}
         dashboard = Dashboard(self.window, **asked(self.window), **known)
         self.dashboards.append(weakref.ref(dashboard))
+        assert pn.state.curdoc
+        self.documents.append(weakref.ref(pn.state.curdoc))
         return page(dashboard)
 
     def stop(self) -> None:
@@ -436,9 +440,11 @@ def test_events_from_hundreds_of_places_at_once_pulse_around_dots_of_every_size(
     shown.context.close()
 
 
-def test_closed_tabs_leave_nothing_behind(site, browser, caplog):
+def test_closed_tabs_leave_nothing_behind_that_python_would_have_to_look_for(site, browser, caplog, request):
     # A push to a tab that closes just then is an error in asyncio's log; pytest keeps records, with what they refer to.
     caplog.set_level(logging.CRITICAL + 1, "asyncio")
+    request.addfinalizer(gc.enable)
+    gc.disable()
     for _ in range(4):
         site.hears()
         shown = opened(browser, site)
@@ -446,7 +452,8 @@ def test_closed_tabs_leave_nothing_behind(site, browser, caplog):
         shown.get_by_role("button", name="History").click()
         shown.locator(".g-breakdown").first.wait_for()
         shown.context.close()
-    wait_until(lambda: gc.collect() >= 0 and not [d for d in site.dashboards if d()], what="dashboards to be freed")
+    wait_until(lambda: not [d for d in site.dashboards if d()], what="dashboards to be freed")
+    wait_until(lambda: gc.collect() >= 0 and not [d for d in site.documents if d()], what="documents to be freed")
 
 
 def test_a_click_on_a_line_filters_all_that_is_live_and_the_chip_takes_it_back(site, browser):
