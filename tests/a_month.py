@@ -18,7 +18,7 @@ SINCE = int(datetime(2026, 3, 1, tzinfo=UTC).timestamp() * 1000)
 UNTIL = int(datetime(2026, 4, 1, tzinfo=UTC).timestamp() * 1000)
 PAGES = ("/", "/pricing", "/docs", "/checkout", "/blog/größe", "/it's")
 COUNTRIES = ("DE", "FR", "US", None)
-PLACES = {"DE": ("Berlin", 52.5244, 13.4105), "FR": ("Paris", 48.8534, 2.3488), "US": ("New York", 40.7143, -74.006)}
+PLACES = {"DE": ("Berlin", 52.525, 13.4105), "FR": ("Paris", 48.8534, 2.3488), "US": ("New York", 40.7143, -74.006)}
 SOURCES = ("google", "news", None)
 DEVICES = ("desktop", "phone")
 VITALS = ("LCP", "INP", "CLS", "FCP", "TTFB")

@@ -42,7 +42,10 @@ class ClickHouseAsker:
 
     def answer(self, question: Question, scope: Scope, arguments: Mapping[str, Any]) -> list[dict[str, Any]]:
         """Return the rows that answer a question."""
-        return self.table(self.compiled(question.expression(scope, arguments)), ()).to_pylist()
+        asked = question.expression(scope, arguments)
+        flags = [name for name, kind in asked.schema().items() if kind.is_boolean()]  # ClickHouse's are 0 and 1
+        rows = self.table(self.compiled(asked), ()).to_pylist()
+        return [row | {name: None if row[name] is None else bool(row[name]) for name in flags} for row in rows]
 
     def compile_ahead(self) -> bool:
         """Do nothing: each question is compiled as it is asked."""

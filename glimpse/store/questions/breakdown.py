@@ -93,7 +93,8 @@ def _by_bits(scope: Scope, events: ir.Table, top: int, by: Measure) -> ir.Table:
         page_views=values.page_views.sum().fill_null(0),
     )
     labelled = _labelled(events.select("value", *scope.session_key), ranked, top)
-    masks = labelled.group_by(scope.session_key).aggregate(mask=(ibis.literal(1, "int64") << labelled.bit).bit_or())
+    one = ibis.literal(1).cast("int64")  # a plain 1 is one byte to ClickHouse, with room for eight rows
+    masks = labelled.group_by(scope.session_key).aggregate(mask=(one << labelled.bit).bit_or())
     sums = {f"with_{bit}": ((masks.mask >> bit) & 1).sum().fill_null(0) for bit in range(top + 1)}
     beside = rows.cross_join(masks.aggregate(**sums))
     sessions = ibis.cases(

@@ -6,7 +6,7 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Any
 
 import ibis
 import ibis.expr.types as ir
@@ -41,7 +41,7 @@ def places(scope: Scope, *, top: Most = 1000) -> ir.Table:
     """
     events = scope.events()
     is_known = events.lat.notnull() & events.lon.notnull()
-    rounded = {name: ibis.ifelse(is_known, events[name].round(DIGITS), None) for name in ("lat", "lon")}
+    rounded = {name: ibis.ifelse(is_known, _rounded(events[name]), None) for name in ("lat", "lon")}
     events = events.mutate(**rounded)
     by_session = events.group_by(["lat", "lon", *scope.session_key]).aggregate(
         events=events.count(), last=events.time.max(), **{name: events[name].max() for name in _NAMES}
@@ -54,6 +54,11 @@ def places(scope: Scope, *, top: Most = 1000) -> ir.Table:
     )
     order = [ibis.desc("events"), ibis.asc("lat", nulls_first=True), ibis.asc("lon", nulls_first=True)]
     return rows[["lat", "lon", *_NAMES, "events", "sessions", "last"]].order_by(order).limit(top)
+
+
+def _rounded(degrees: Any) -> Any:
+    """Return degrees rounded, a half up: of halves, each engine's own rounding makes something else."""
+    return (degrees * 10**DIGITS + 0.5).floor() / 10**DIGITS
 
 
 _NAMES = ("city", "region", "country")
