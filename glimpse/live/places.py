@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from functools import lru_cache
+from math import floor
 
 from glimpse.events import Event
 from glimpse.live.numbers import PlaceNow
@@ -12,8 +13,8 @@ Key = tuple[float, float]
 
 @lru_cache(50_000)
 def place_key(lat: float, lon: float) -> Key:
-    """Return what makes two positions one place: about a kilometre."""
-    return round(lat, 2), round(lon, 2)
+    """Return what makes two positions one place: about a kilometre, rounded as the question `places` does."""
+    return floor(lat * 100 + 0.5) / 100, floor(lon * 100 + 0.5) / 100
 
 
 class PlaceCounts:

@@ -16,6 +16,7 @@ from a_month import SINCE, UNTIL, imported_totals, month
 from glimpse.errors import QueryError
 from glimpse.events import LAYER_OF_BOTS, PAGE_VIEW, SIGNS_OF_LIFE, Event, Session
 from glimpse.filters import Where, as_filter, field
+from glimpse.live.places import place_key
 from glimpse.store import QUESTIONS, DuckStore, Lot
 from glimpse.store.clickhouse import ClickHouseStore
 from glimpse.store.questions import ALL_PROJECTS, Scope, Tables, steps
@@ -227,16 +228,13 @@ def test_properties_are_listed_one_by_one(ask: Ask):
     assert [row["events"] for row in found] == sorted(keys.values(), reverse=True)
 
 
-def rounded(degrees: float | None) -> float:
-    return math.floor((degrees or 0) * 100 + 0.5) / 100
-
-
 @pytest.mark.parametrize("project", ["shop", "*"])
 def test_places_are_counted_one_by_one_and_what_is_of_none_together(ask: Ask, project: str):
     at: defaultdict[Any, list[Event]] = defaultdict(list)
     for event in events_of(project):
         known = event.lat is not None and event.lon is not None
-        at[(rounded(event.lat), rounded(event.lon), event.city, event.country) if known else (None,) * 4].append(event)
+        key = (*place_key(event.lat, event.lon), event.city, event.country) if known else (None,) * 4  # as on the map
+        at[key].append(event)
     found = ask("places", project)
     assert len(found) == len(at) > 6
     for row in found:
