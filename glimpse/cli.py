@@ -28,7 +28,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     options = _parser().parse_args(arguments)
     try:
         return options.run(options)
-    except (GlimpseError, ValueError, FileNotFoundError, ModuleNotFoundError) as problem:
+    except (GlimpseError, ValueError, OSError, ModuleNotFoundError) as problem:
         print(f"glimpse {options.command}: {problem}", file=sys.stderr)
         return EXIT_REFUSED
     except KeyboardInterrupt:
@@ -130,7 +130,7 @@ def _add_project_steps(steps: Any) -> None:
 
 def _add_live_options(parser: argparse.ArgumentParser) -> None:
     parser.add_argument("--url", default="http://localhost:5006", help="address of the server (default: %(default)s)")
-    parser.add_argument("--project", type=_project, default="*", help="one project (default: all)")
+    parser.add_argument("--project", default="*", help="one project (default: all)")
     parser.add_argument("--where", help="which events: a filter, such as 'country = \"DE\"'")
     parser.add_argument("--segment", metavar="NAME", help="a saved filter of the project, or of all")
     parser.add_argument("--json", action="store_true", dest="as_json", help="one line of JSON, as /api/v1/live answers")

@@ -60,6 +60,7 @@ def test_every_command_explains_itself(command: list[str], capsys: pytest.Captur
         (["simulate", "--url", "localhost:5006"], "localhost:5006 is no address of a server"),
         (["simulate", "--rate", "0"], "must be greater than 0"),
         (["geo", "build", "nowhere.mmdb"], "nowhere.mmdb"),
+        (["export", "--all", "/dev/null"], "/dev/null"),
         (["segment", "set", "buyers", " "], "a segment is a filter"),
         (["segment", "set", "buyers", '{"field": "contry", "op": "exists"}'], "$: there is no field 'contry'"),
     ],
@@ -81,7 +82,6 @@ def test_what_can_not_be_done_is_one_line_and_exit_code_2(run: Run, arguments: l
         ["simulate", "--sessions", "0"],
         ["export", "rows.csv", "--project", "no id"],
         ["segment", "set", "buyers", "name exists", "--project", "no id"],
-        ["live", "--project", "no id"],
         ["teleport"],
     ],
 )
