@@ -22,6 +22,7 @@ export function render({model, el}) {
   const table = make("table")
   const empty = make("div", "empty")
   scroll.append(table)
+  const look = say_goes_on(scroll)
   card.append(head, tabs.list, scroll, empty)
   card.setAttribute("aria-label", "Web vitals by page, country or device")
   el.append(card)
@@ -90,6 +91,7 @@ export function render({model, el}) {
     empty.hidden = !empty.textContent
     table.hidden = is_failed || !s.rows.length
     fill()
+    look()
   }
   show()
   for (const name of ["state", "phase", "problem"]) model.on(name, show)
