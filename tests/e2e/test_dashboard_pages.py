@@ -313,40 +313,6 @@ def test_on_a_phone_the_ledger_shows_that_it_goes_on(served: Served):
         assert (watched.errors, watched.strays) == ([], [])
 
 
-def test_how_a_card_is_sorted_and_what_is_searched_for_in_it_are_in_the_address(served: Served):
-    pages = {"/one": 1, "/two": 2, "/three": 3}  # by sessions; by events it is the other way round
-    events = [
-        an_event("sorted", sessionId=f"{path} {visitor}", context={"url": f"https://x.test{path}", "path": path})
-        for path, visitors in pages.items()
-        for visitor in range(visitors)
-        for _ in range(12 // visitors**2)
-    ]
-    assert served.post(events)[0] == 200
-    wait_for_store(served, "sorted")
-    with chromium() as watched:
-        page = open_page(watched, served, "project=sorted&since=1h&view=history")
-        card = page.locator("section[aria-label=Pages]")
-        names = card.locator(".name")
-        wait_until(lambda: names.all_inner_texts() == ["/one", "/two", "/three"], what="by page views")
-        card.get_by_role("button", name="Sessions").click()
-        card.get_by_role("searchbox").fill("t")
-        wait_until(lambda: "pages_by=sessions" in search(page) and "pages_find=t" in search(page), what="the address")
-        page.get_by_role("button", name="Sessions", exact=True).first.click()
-        page.get_by_role("searchbox", name="Search these sessions").fill("/three")
-        wait_until(lambda: "sessions_find=%2Fthree" in search(page), what="the other search in the address")
-        again = watched.open(page.url)
-        rows = again.locator(".g-sessions .row:visible")
-        wait_until(lambda: rows.count() == 3, what="the sessions that fit")
-        again.get_by_role("button", name="History", exact=True).click()
-        wait_until(
-            lambda: again.locator("section[aria-label=Pages] .name").all_inner_texts() == ["/three", "/two"],
-            what="the card as it was",
-        )
-        again.get_by_role("tab", name="Entry", exact=True).click()
-        wait_until(lambda: "pages_by" not in search(again), what="a tab is sorted as usual")
-        assert (watched.errors, watched.strays) == ([], [])
-
-
 def test_on_a_phone_who_is_here_now_is_told_in_full_and_a_walls_bars_have_their_height(served: Served):
     context = {"url": "https://x.test/a", "path": "/a", "timezone": "Europe/Vienna", "referrer": "https://google.com/"}
     assert served.post([an_event("small", context=context, sessionId="v")])[0] == 200
