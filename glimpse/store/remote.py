@@ -132,8 +132,16 @@ class RemoteQueries(Queries):
                 with contextlib.closing(writer):
                     await _send(writer, _Question(name, arguments))
                     reply = msgspec.msgpack.decode(await _receive(reader), type=_Reply)
-        except (OSError, TimeoutError, asyncio.IncompleteReadError) as problem:
-            raise StoreUnavailable(f"the process that owns the store does not answer: {problem!r}") from problem
+        except (ConnectionRefusedError, FileNotFoundError) as problem:
+            raise StoreUnavailable(
+                "No process keeps the store at the moment, so nothing can be asked of it."
+            ) from problem
+        except TimeoutError as problem:
+            raise StoreUnavailable(
+                f"The process that keeps the store did not answer in {self._timeout_s:g} s."
+            ) from problem
+        except (OSError, asyncio.IncompleteReadError) as problem:
+            raise StoreUnavailable("The process that keeps the store ended before it had answered.") from problem
         if reply.problem:
             raise _MISTAKES.get(reply.mistake or "", StoreUnavailable)(reply.problem)
         return reply.result

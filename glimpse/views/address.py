@@ -40,6 +40,7 @@ DEFAULTS = {
     "theme": "dark",
     "kiosk": "",
 }
+_CARDS = ("pages", "sources", "places", "technology", "events", "errors")  # sorted and searched, each by itself
 # What is chosen in the parts of the pages; a name stands once for each of its texts. The parts say what can be.
 CHOICES = (
     "line",
@@ -59,6 +60,9 @@ CHOICES = (
     "vital",
     "vitals",
     "errors",
+    *(f"{card}_{what}" for card in _CARDS for what in ("by", "find")),
+    "sessions_find",
+    "vitals_by",
 )
 Choices = Mapping[str, tuple[str, ...]]
 _PROJECT = re.compile(r"[A-Za-z0-9._:-]{1,64}(?::bots)?")
@@ -102,6 +106,11 @@ def heard_tab(name: str, said: Choices, tabs: Collection[str]) -> str:
     """Return the tab that an address says, the first one where it says none that there is."""
     said_one = said.get(name, ("",))[0]
     return said_one if said_one in tabs else next(iter(tabs))
+
+
+def said_text(name: str, text: str) -> dict[str, tuple[str, ...]]:
+    """Return how an address says a text; none goes without saying."""
+    return {name: (text,)} if text else {}
 
 
 def is_project(text: str) -> bool:

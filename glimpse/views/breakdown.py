@@ -12,7 +12,7 @@ from typing import Any, ClassVar
 import param
 
 from glimpse.filters import to_text
-from glimpse.views.address import Choices, heard_tab, said_tab
+from glimpse.views.address import Choices, heard_tab, said_tab, said_text
 from glimpse.views.ask import Ask, Rows
 from glimpse.views.asked import AskedPicture, AskedView
 from glimpse.views.labels import event_label
@@ -65,6 +65,7 @@ CARDS: dict[str, Card] = {
 _MOST_KEYS = 40
 _MOST_COMPARED = 1000  # values, for conversion and the span before: what is seen most is not always what is most there
 _COUNTS = ("events", "page_views", "sessions")
+_SORTED_BY = ("", *_COUNTS, "conversion")
 _RISKY = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would take it for a formula
 
 
@@ -92,12 +93,14 @@ class Breakdown(AskedView):
 
     def __init__(self, ask: Ask, scope: Scope, *, of: str = "pages", **params: Any) -> None:
         self._of = of
-        self.says = (of,)
+        self.says = (of, f"{of}_by", f"{of}_find")
         self._title, tabs = self.cards[of]
         self._tabs = dict(tabs)
         self._tab = next(iter(tabs))
         self._tabs_of: Scope | None = None  # where they are those of a span
         self._rows: Rows = []
+        self._sorted = self._find = ""  # by what, and what is searched for; empty is as usual
+        self._heard = 0  # how often an address has said that
         super().__init__(ask, scope, **params)
 
     def _draw(self) -> AskedPicture:
@@ -127,6 +130,9 @@ class Breakdown(AskedView):
             "goal": "" if scope.goal is None else called(scope.goal),
             "compares": before is not None,
             "nothing": self.nothing,
+            "sorted": self._sorted,
+            "find": self._find,
+            "heard": self._heard,
             "rows": [row | {"shown": _shown(field, row)} for row in rows],
         }
 
@@ -150,18 +156,26 @@ class Breakdown(AskedView):
     def _wish(self, what: dict[str, Any]) -> None:
         match what:
             case {"tab": str(tab)} if tab in self._tabs:
-                self._tab = tab
+                self._tab, self._sorted = tab, ""
                 self.reload()
+            case {"by": str(column)} if column in _SORTED_BY:
+                self._sorted = column
+            case {"find": str(text)}:
+                self._find = text
             case {"save": "csv" | "parquet" as kind}:
                 self._lines.file = self._file(kind)
 
     def _said(self) -> dict[str, tuple[str, ...]]:
-        return said_tab(self._of, self._tab, self._tabs)
+        tab = said_tab(self._of, self._tab, self._tabs)
+        return tab | said_text(f"{self._of}_by", self._sorted) | said_text(f"{self._of}_find", self._find)
 
     def _hear(self, said: Choices) -> None:
         # Which properties there are is known with the answer alone.
         is_any = self._of == "events" and said.get(self._of)
         self._tab = said[self._of][0] if is_any else heard_tab(self._of, said, self._tabs)
+        column, self._find = (said.get(f"{self._of}_{what}", ("",))[0] for what in ("by", "find"))
+        self._sorted = column if column in _SORTED_BY else ""
+        self._heard += 1
 
     def _file(self, kind: str) -> dict[str, Any]:
         content = as_csv(self._rows).encode() if kind == "csv" else as_parquet(self._rows)

@@ -185,6 +185,7 @@ class Dashboard(pn.viewable.Viewer):
         if self.stored:
             self.pull.span = self.stored.live_span
             self.stored.tell(self.pull.state)
+            self.live.tell(self.pull.state)
         if self.stored and not self.filters.is_waiting:
             self.stored.look("live" if is_live else self.view, self.project, self.filters.filter, self.theme)
         if self.backstage:

@@ -57,6 +57,12 @@ class LivePage:
     def _refresh(self, board: Board) -> None:
         self._start.is_shown = board.numbers.is_empty and board.span is None and self._pull.where is None
 
+    def tell(self, what_is_not_known: str) -> None:
+        """Have no part say that there is nothing, as long as that is not known."""
+        styles = {"--g-empty": "hidden"} if what_is_not_known else {}
+        if self.layout.styles != styles:
+            self.layout.styles = styles
+
     def show_project(self, project: str) -> None:
         """Name another project in the tag that an empty page shows."""
         self._start.project = project

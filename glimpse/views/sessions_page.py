@@ -8,7 +8,7 @@ from typing import Any
 
 import param
 
-from glimpse.views.address import Choices, is_project
+from glimpse.views.address import Choices, is_project, said_text
 from glimpse.views.ask import Ask, Rows
 from glimpse.views.asked import AskedPicture, AskedView
 from glimpse.views.asked_page import AskedPage
@@ -43,11 +43,12 @@ class JourneySteps(AskedPicture):
 class SessionList(AskedView):
     """The sessions that started in a span, newest first; one of them is open."""
 
-    says = ("session",)
+    says = ("session", "sessions_find")
 
     def __init__(self, ask: Ask, scope: Scope, **params: Any) -> None:
         self._choose: Callable[[str, str], None] = lambda _project, _id: None
         self._open = self._first = ("", "")  # project and id: what was chosen, and what is shown until then
+        self._find, self._heard = "", 0  # what is searched for, and how often an address has said it
         super().__init__(ask, scope, **params)
 
     def _draw(self) -> AskedPicture:
@@ -64,6 +65,8 @@ class SessionList(AskedView):
             "tz": scope.tz,
             "open": self._open[1] or self._first[1],
             "more": len(rows) > MOST,
+            "find": self._find,
+            "heard": self._heard,
             "rows": [{name: row.get(name) for name in (*_FACTS, *_PLACE)} for row in rows[:MOST]],
         }
 
@@ -82,15 +85,20 @@ class SessionList(AskedView):
         match what:
             case {"open": str(session_id), "project": str(project)}:
                 self._open_one(project, session_id)
+            case {"find": str(text)}:
+                self._find = text
 
     def _open_one(self, project: str, session_id: str) -> None:
         self._open = (project, session_id)
         self._choose(project, session_id)
 
     def _said(self) -> dict[str, tuple[str, ...]]:
-        return {"session": ("/".join(self._open),)} if self._open[1] else {}
+        opened = {"session": ("/".join(self._open),)} if self._open[1] else {}
+        return opened | said_text("sessions_find", self._find)
 
     def _hear(self, said: Choices) -> None:
+        self._find = said.get("sessions_find", ("",))[0]
+        self._heard += 1
         project, _, session_id = said.get("session", ("",))[0].partition("/")
         if is_project(project) and session_id and (project, session_id) != self._open:
             self._open_one(project, session_id)

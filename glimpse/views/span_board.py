@@ -125,7 +125,8 @@ class SpanBoard:
         finally:
             took, now = time.monotonic() - began, time.monotonic()
             # A span that is over stays as it is, but for what comes late.
-            self._due_at_last = now + max(AGAIN_AT_LEAST_EVERY_S, REST_FACTOR * took)
+            rest_s = AGAIN_EVERY_S if self.problem else AGAIN_AT_LEAST_EVERY_S
+            self._due_at_last = now + max(rest_s, REST_FACTOR * took)
             is_over = bool(self._span.until)
             self._due_at = self._due_at_last if is_over else now + max(AGAIN_EVERY_S, REST_FACTOR * took)
             self._task = None

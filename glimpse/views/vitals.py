@@ -74,10 +74,11 @@ class VitalsBy(AskedView):
     """The same by page, country or device: the slowest first, by whichever of them."""
 
     can_compare: ClassVar[bool] = True
-    says = ("vitals",)
+    says = ("vitals", "vitals_by")
 
     def __init__(self, ask: Ask, scope: Scope, **params: Any) -> None:
-        self._tab = next(iter(TABS))
+        self._tab, self._metric = next(iter(TABS)), next(iter(METRICS))
+        self._heard = 0  # how often an address has said which
         super().__init__(ask, scope, **params)
 
     def _draw(self) -> AskedPicture:
@@ -98,6 +99,7 @@ class VitalsBy(AskedView):
             for value, metrics in _by_value(now).items()
         ]
         shown = {"tabs": list(TABS), "tab": tab, "field": field, "metrics": list(METRICS), "rows": lines}
+        shown |= {"sorted": self._metric, "heard": self._heard}
         return shown | {"compares": then is not None}
 
     def _wish(self, what: dict[str, Any]) -> None:
@@ -105,12 +107,15 @@ class VitalsBy(AskedView):
             case {"tab": str(tab)} if tab in TABS:
                 self._tab = tab
                 self.reload()
+            case {"by": str(metric)} if metric in METRICS:
+                self._metric = metric
 
     def _said(self) -> dict[str, tuple[str, ...]]:
-        return said_tab("vitals", self._tab, TABS)
+        return said_tab("vitals", self._tab, TABS) | said_tab("vitals_by", self._metric, METRICS)
 
     def _hear(self, said: Choices) -> None:
-        self._tab = heard_tab("vitals", said, TABS)
+        self._tab, self._metric = heard_tab("vitals", said, TABS), heard_tab("vitals_by", said, METRICS)
+        self._heard += 1
 
 
 def _by_value(rows: Rows) -> dict[Any, dict[str, dict[str, Any]]]:

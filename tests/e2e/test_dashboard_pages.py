@@ -311,3 +311,18 @@ def test_on_a_phone_the_ledger_shows_that_it_goes_on(served: Served):
         ledger.evaluate("box => { box.scrollLeft = box.scrollWidth }")
         wait_until(lambda: ledger.get_attribute("data-goes_on") == "false", what="its end")
         assert (watched.errors, watched.strays) == ([], [])
+
+
+def test_on_a_phone_who_is_here_now_is_told_in_full_and_a_walls_bars_have_their_height(served: Served):
+    context = {"url": "https://x.test/a", "path": "/a", "timezone": "Europe/Vienna", "referrer": "https://google.com/"}
+    assert served.post([an_event("small", context=context, sessionId="v")])[0] == 200
+    with chromium() as watched:
+        page = watched.open(f"{served.url}/glimpse_app?project=small", PHONE)
+        row = page.locator(".g-here .row").first
+        for kind, said in {"place": "Vienna", "page": "/a", "source": "google", "device": "Chrome"}.items():
+            wait_until(lambda kind=kind, said=said: said in row.locator(f".{kind}").inner_text(), what=kind)
+            assert row.locator(f".{kind}").is_visible()
+        wall = watched.open(f"{served.url}/glimpse_app?project=small&kiosk=1", PHONE)
+        wait_for_map(wall)
+        wait_until(lambda: (wall.locator(".g-timeline").bounding_box() or {"height": 0})["height"] > 200, what="bars")
+        assert (watched.errors, watched.strays) == ([], [])

@@ -22,6 +22,7 @@ export function render({model, el}) {
   const tools = make("div", "tools")
   const search = make("input", "search")
   search.type = "search"
+  search.maxLength = 200
   search.placeholder = "Search"
   const columns = make("div", "columns")
   columns.setAttribute("role", "group")
@@ -39,7 +40,7 @@ export function render({model, el}) {
 
   let field = ""
   let s = {tabs: [], rows: [], by: "events", nothing: ""}
-  let sorted_by = "", counted_by = ""
+  let sorted_by = "", counted_by = "", heard = -1
   // Which share of a line's sessions reaches the goal, as a bar beside the line's own.
   const converted = (row) => {
     const box = make("span", "goal num")
@@ -97,9 +98,14 @@ export function render({model, el}) {
     tabs.show(s.tabs, s.tab)
     if (s.field !== field || (sorted_by in GOAL && !s.goal)) sorted_by = s.by
     field = s.field
+    if (model.state && s.heard !== heard) {  // what an address says; else what is typed here goes on
+      hear_search(search, s.find, heard < 0)
+      heard = s.heard
+      sorted_by = s.sorted && (s.goal || !(s.sorted in GOAL)) ? s.sorted : s.by
+    }
     list.dataset.beside = [s.compares && "change", s.goal && "goal"].filter(Boolean).join(" ")
     keep_focus(columns, () => columns.replaceChildren(...Object.entries({...UNITS, ...(s.goal ? GOAL : {})}).map(([key, name]) => {
-      const one = button("column", name, () => { sorted_by = key; fill() })
+      const one = button("column", name, () => { sorted_by = key; fill(); want({by: key === s.by ? "" : key}) })
       one.dataset.key = key
       if (key in GOAL) one.title = `Which share of the sessions reached ${s.goal}`
       return one
@@ -117,6 +123,7 @@ export function render({model, el}) {
     setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
   }
   search.addEventListener("input", () => fill(true))
+  search.addEventListener("input", when_still(() => want({find: search.value.trim()})))
   show()
   for (const name of ["state", "phase", "problem"]) model.on(name, show)
   model.on("file", save)

@@ -120,6 +120,7 @@ export function render({model, el}) {
       drawn = String([s.steps, s.elsewhere, model.layer])
     }
     keys.hidden = !s.dots
+    counts.classList.toggle("none", s.sessions === 0)
     write(counts, s.sessions === 0 ? is_span ? "No session in this span" : "Nobody is here right now"
       : `${plural(s.sessions, "session", "sessions")} in ${plural(s.places, "place", "places")}` +
         (s.unlocated ? ` · ${number(s.unlocated)} of unknown place` : ""))

@@ -112,7 +112,8 @@ export function render({model, el}) {
     if (s.are_books_old) show_books_tile("Unknown", "the books can't be read now", "warn")
     else if (all) show_books_tile(off.length ? `${number(off.length)} off` : "Balanced", `${number(all.received)} received, ${number(all.stored)} stored`, off.length ? "bad" : "good")
     else show_books_tile("Unknown", "the store does not answer", "warn")
-    show_lag(lasting_ms(s.lag_ms), s.state === "live" ? "live" : "delayed", s.state === "live" ? "" : "bad")
+    const is_lag_known = s.state === "live" || s.lag_ms > 0  // who keeps the store tells it
+    show_lag(is_lag_known ? lasting_ms(s.lag_ms) : "Unknown", s.state === "live" ? "live" : "delayed", s.state === "live" ? "" : "bad")
     show_rate(per_second(s.rates.received), s.is_owner ? `${per_second(s.rates.drained)} drained` : "another process drains")
     if (!s.room) show_fill("Unknown", "Redis does not answer", "bad")
     else show_fill(number(s.room.entries), `of ${number(s.room.high_mark)} entries; ${size(s.room.memory_bytes)}${s.room.most_memory_bytes ? ` of ${size(s.room.most_memory_bytes)}` : ""}`, s.room.entries > 0.8 * s.room.high_mark ? "bad" : "", s.room.entries / s.room.high_mark)

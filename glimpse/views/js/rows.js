@@ -27,3 +27,15 @@ const say_found = (card) => {
     timer = setTimeout(() => { said.textContent = what ? plural(n, `row fits ${what}`, `rows fit ${what}`) : "" }, SAID_AFTER_MS)
   }
 }
+// Calls once nothing has come for a while: what is typed goes into the address as a whole.
+const when_still = (call) => {
+  let timer = null
+  return () => {
+    clearTimeout(timer)
+    timer = setTimeout(call, SAID_AFTER_MS)
+  }
+}
+// Puts what an address says into a search; what somebody has typed before the first answer stays.
+const hear_search = (search, text, is_first) => {
+  if (!is_first || !search.value) search.value = text
+}

@@ -7,6 +7,7 @@ export function render({model, el}) {
   head.append(make("h2", "", "Sessions"), count)
   const search = make("input", "search")
   search.type = "search"
+  search.maxLength = 200
   search.placeholder = "Search these sessions"
   search.setAttribute("aria-label", "Search these sessions")
   const tools = make("div", "tools")
@@ -17,7 +18,7 @@ export function render({model, el}) {
   card.append(head, tools, list, empty)
   el.append(card)
   const tell_found = say_found(card)
-  let s = {rows: []}, open = "", is_chosen = false, asked = 0
+  let s = {rows: []}, open = "", is_chosen = false, asked = 0, heard = -1
 
   const draw = (row) => {
     const li = make("li")
@@ -64,6 +65,8 @@ export function render({model, el}) {
     if (model.state && model.state !== drawn) {
       drawn = model.state
       s = JSON.parse(drawn)
+      if (s.heard !== heard) hear_search(search, s.find, heard < 0)  // what an address says; else what is typed here goes on
+      heard = s.heard
       if (!is_chosen) open = s.open
       keep_focus(list, () => list.replaceChildren(...s.rows.map(draw)))
       mark()
@@ -71,6 +74,7 @@ export function render({model, el}) {
     filter()
   }
   search.addEventListener("input", () => filter(true))
+  search.addEventListener("input", when_still(() => { model.wanted = JSON.stringify({find: search.value.trim(), n: Date.now() + ++asked}) }))
   show()
   for (const name of ["state", "phase", "problem"]) model.on(name, show)
 }

@@ -22,11 +22,12 @@ export function render({model, el}) {
   const table = make("table")
   const empty = make("div", "empty")
   scroll.append(table)
+  const look = say_goes_on(scroll)
   card.append(head, tabs.list, scroll, empty)
   card.setAttribute("aria-label", "Web vitals by page, country or device")
   el.append(card)
   let s = {tabs: [], rows: [], metrics: [], field: "page"}
-  let sorted_by = "LCP"
+  let sorted_by = "LCP", heard = -1
 
   const most = (row) => Math.max(...Object.values(row.metrics).map((one) => one.n))
   const change_of = (row) => {
@@ -63,7 +64,7 @@ export function render({model, el}) {
       th.scope = "col"
       const is_this = metric === sorted_by
       if (is_this) th.setAttribute("aria-sort", "descending")
-      const one = button("column", metric, () => { sorted_by = metric; fill() })
+      const one = button("column", metric, () => { sorted_by = metric; fill(); want({by: metric}) })
       one.setAttribute("aria-pressed", String(is_this))
       th.append(one)
       return th
@@ -83,11 +84,14 @@ export function render({model, el}) {
     phased(card, model)
     if (model.state) s = JSON.parse(model.state)
     tabs.show(s.tabs, s.tab)
+    if (model.state && s.heard !== heard) sorted_by = s.sorted
+    if (model.state) heard = s.heard
     const is_failed = model.phase === "failed"
     empty.textContent = is_failed ? model.problem : s.rows.length || model.phase === "loading" ? "" : "Nothing in this span"
     empty.hidden = !empty.textContent
     table.hidden = is_failed || !s.rows.length
     fill()
+    look()
   }
   show()
   for (const name of ["state", "phase", "problem"]) model.on(name, show)
