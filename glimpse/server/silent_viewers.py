@@ -11,6 +11,7 @@ from typing import Any
 from weakref import ref
 
 from bokeh.document import Document
+from panel.io.document import _WRITE_MSGS
 
 PING_EVERY_S = 20.0  # and so long the answer may take; Tornado gives 5 s more for a goodbye
 MOST_UNREAD_BYTES = 256 * 1024
@@ -30,16 +31,22 @@ def behind(document: Document) -> Callable[[], bool]:
         page = weakly()
         context: Any = page.session_context if page else None
         session = context.session if context else None
-        return session is not None and any(map(_is_full, session._subscribed_connections))  # noqa: SLF001
+        if page is None or session is None:
+            return False
+        return any(_is_full(page, connection) for connection in session._subscribed_connections)  # noqa: SLF001
 
     return is_behind
 
 
-def _is_full(connection: Any) -> bool:
-    """Tell whether more waits for a connection than may: bytes in its stream, or messages for their turn."""
+def _is_full(page: Document, connection: Any) -> bool:
+    """Tell whether more waits for a connection than may: bytes in its stream, or messages for their turn.
+
+    While something large is being written, as the page itself is to a slow line, Panel keeps all messages that come.
+    """
     socket = connection._socket  # noqa: SLF001
     protocol = socket.ws_connection
     if protocol is None or protocol.is_closing():
         return False
-    waiting = socket.write_lock._block._waiters  # noqa: SLF001
-    return len(protocol.stream._write_buffer) > MOST_UNREAD_BYTES or len(waiting) > MOST_UNSENT_MESSAGES  # noqa: SLF001
+    unread_bytes = len(protocol.stream._write_buffer)  # noqa: SLF001
+    waiting, kept = socket.write_lock._block._waiters, _WRITE_MSGS.get(page, {}).get(connection, ())  # noqa: SLF001
+    return unread_bytes > MOST_UNREAD_BYTES or len(waiting) + len(kept) > MOST_UNSENT_MESSAGES
