@@ -11,7 +11,7 @@ from typing import Any
 from weakref import ref
 
 from bokeh.document import Document
-from panel.io.document import _WRITE_MSGS
+from panel.io.document import _write_tasks
 
 PING_EVERY_S = 20.0  # and so long the answer may take; Tornado gives 5 s more for a goodbye
 MOST_UNREAD_BYTES = 256 * 1024
@@ -33,20 +33,18 @@ def behind(document: Document) -> Callable[[], bool]:
         session = context.session if context else None
         if page is None or session is None:
             return False
-        return any(_is_full(page, connection) for connection in session._subscribed_connections)  # noqa: SLF001
+        # One for each message: while the page itself is being written, Panel takes on any number of them.
+        is_waiting = len(_write_tasks.get(page, ())) > MOST_UNSENT_MESSAGES
+        return is_waiting or any(map(_is_full, session._subscribed_connections))  # noqa: SLF001
 
     return is_behind
 
 
-def _is_full(page: Document, connection: Any) -> bool:
-    """Tell whether more waits for a connection than may: bytes in its stream, or messages for their turn.
-
-    While something large is being written, as the page itself is to a slow line, Panel keeps all messages that come.
-    """
+def _is_full(connection: Any) -> bool:
+    """Tell whether more waits for a connection than may: bytes in its stream, or messages for their turn."""
     socket = connection._socket  # noqa: SLF001
     protocol = socket.ws_connection
     if protocol is None or protocol.is_closing():
         return False
-    unread_bytes = len(protocol.stream._write_buffer)  # noqa: SLF001
-    waiting, kept = socket.write_lock._block._waiters, _WRITE_MSGS.get(page, {}).get(connection, ())  # noqa: SLF001
-    return unread_bytes > MOST_UNREAD_BYTES or len(waiting) + len(kept) > MOST_UNSENT_MESSAGES
+    waiting = socket.write_lock._block._waiters  # noqa: SLF001
+    return len(protocol.stream._write_buffer) > MOST_UNREAD_BYTES or len(waiting) > MOST_UNSENT_MESSAGES  # noqa: SLF001
