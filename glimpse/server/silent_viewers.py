@@ -11,6 +11,7 @@ from typing import Any
 from weakref import ref
 
 from bokeh.document import Document
+from panel.io.document import _write_tasks
 
 PING_EVERY_S = 20.0  # and so long the answer may take; Tornado gives 5 s more for a goodbye
 MOST_UNREAD_BYTES = 256 * 1024
@@ -30,7 +31,11 @@ def behind(document: Document) -> Callable[[], bool]:
         page = weakly()
         context: Any = page.session_context if page else None
         session = context.session if context else None
-        return session is not None and any(map(_is_full, session._subscribed_connections))  # noqa: SLF001
+        if page is None or session is None:
+            return False
+        # One for each message: while the page itself is being written, Panel takes on any number of them.
+        is_waiting = len(_write_tasks.get(page, ())) > MOST_UNSENT_MESSAGES
+        return is_waiting or any(map(_is_full, session._subscribed_connections))  # noqa: SLF001
 
     return is_behind
 

@@ -17,6 +17,7 @@ from pathlib import Path
 import bokeh.server.server
 import panel.auth
 import panel.command.serve
+import panel.io.document
 import panel.io.reload
 import panel.io.resources
 import panel.io.server
@@ -240,6 +241,7 @@ def test_what_a_browser_has_not_read_can_be_counted():
     assert "self._socket" in inspect.getsource(ServerConnection.__init__)
     assert "self.write_lock" in inspect.getsource(WSHandler)
     assert len(Lock()._block._waiters) == 0
+    assert "_write_tasks.setdefault(doc, [])" in inspect.getsource(panel.io.document._dispatch_write_task)
 
     async def unread() -> int:
         with socket.socket() as one:

@@ -30,7 +30,7 @@ from glimpse.views.page import page
 NOW = 1_700_000_000_000
 # Of some 14,000. What is thrown away while a page is built is left to the collector; of a page's own models this keeps
 # one or two, emptied.
-MOST_OBJECTS_LEFT = 2_500
+MOST_OBJECTS_LEFT = 4_000
 
 
 @pytest.fixture
