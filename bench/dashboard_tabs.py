@@ -2,10 +2,11 @@
 
 `python bench/dashboard_tabs.py --tabs 500 --in-chromium 40`: a whole Glimpse, whose pages are opened three at a time
 and closed: most over HTTP and WebSocket as a browser does it, with all of the document pulled, some in Chromium itself,
-where each draws its map. Then one that says it is ready and reads nothing more, while events come. Memory is the server
-process' resident set; dashboards and documents are counted in it by weak references, over a route that only the bench's
-app has. The server's one thread makes the tabs, one after the other: its processor's time for one is told, and what is
-longer on the clock is what else this machine does.
+where each draws its map. Then five that say they are ready, ask for the page and read nothing more, while events come;
+what as many events take without them is measured before, and taken off. Memory is the server process' resident set;
+dashboards, documents and what is kept to be sent are counted in it, over routes that only the bench's app has. The
+server's one thread makes the tabs, one after the other: its processor's time for one is told, and what is longer on the
+clock is what else this machine does.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ COUNTED = """
 import gc
 from weakref import WeakSet
 from bokeh.document import Document
+from panel.io import document as panels
 from tornado.web import RequestHandler
 from glimpse.views.dashboard import Dashboard
 made = {Dashboard: WeakSet(), Document: WeakSet()}
@@ -53,16 +55,30 @@ class Left(RequestHandler):
         for _ in range(3):
             gc.collect()
         self.write({kind.__name__: len(those) for kind, those in made.items()})
-ROUTES = [("/left", Left, {})]
+class Kept(RequestHandler):
+    def get(self):
+        unread = 0
+        for document in made[Document]:
+            context = getattr(document, "session_context", None)
+            for one in context.session._subscribed_connections if context and context.session else ():
+                socket = one._socket.ws_connection
+                unread += len(socket.stream._write_buffer) if socket else 0
+                kept = getattr(panels, "_WRITE_MSGS", {})  # which Panel 1.9 has
+                unread += sum(len(m.content_json) for m in kept.get(document, {}).get(one, ()))
+        self.write({"dashboards": len(made[Dashboard]), "bytes": unread})
+ROUTES = [("/left", Left, {}), ("/kept", Kept, {})]
 """
-PULL = {"msgid": "2", "msgtype": "PULL-DOC-REQ"}
+PULL = (json.dumps({"msgid": "2", "msgtype": "PULL-DOC-REQ"}), "{}", "{}")
+SILENT = 5
+ALONE_S = 40
+AT_A_TIME = 40  # events
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--tabs", type=int, default=500)
     parser.add_argument("--in-chromium", type=int, default=40, help="how many of them are Chromium's (default: 40)")
-    parser.add_argument("--no-silent", action="store_true", help="leave out the one that never reads")
+    parser.add_argument("--no-silent", action="store_true", help="leave out those that never read")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory(prefix="glimpse-tabs-") as name:
         folder = Path(name)
@@ -130,7 +146,7 @@ async def open_and_close(served: Served, tabs: int) -> None:
 async def pulled(served: Served) -> WebSocketClientConnection:
     """Open a tab, and read all that is on it."""
     line = await opened(served.url)
-    for part in (json.dumps(PULL), "{}", "{}"):
+    for part in PULL:
         await line.write_message(part)
     while (frame := await line.read_message()) is not None:
         if isinstance(frame, str) and '"PULL-DOC-REPLY"' in frame:
@@ -180,23 +196,35 @@ def processor_s(served: Served) -> float:
 
 
 async def stay_silent(served: Served) -> None:
-    """Open a socket by hand, say that the page is ready, and never read; print what it costs and when it is cut."""
+    """Have sockets say that their page is ready, ask for it, and never read; print what they cost and when they end."""
     for _ in range(40):  # the window itself grows with its events: let it have most of them
         await asyncio.to_thread(served.post, [an_event("demo") for _ in range(200)])
-    before = resident(served)
-    _, line = await connected(served.url, served.port, keeps=4096)
-    began, most = time.monotonic(), 0
-    while time.monotonic() - began < 90:
-        await asyncio.to_thread(served.post, [an_event("demo") for _ in range(40)])
-        most = max(most, resident(served) - before)
-        await asyncio.sleep(0.15)
-        if (await asyncio.to_thread(served.get, "/left"))["Dashboard"] == 0:
-            break
-    took = time.monotonic() - began
-    verdict("one that never reads is gone after", took, 60, "s")
-    verdict("the process held, with what came in that time, up to", most / 1e6, 2, "MB more")
-    with suppress(OSError):
-        line.close()
+    before, began, posts = resident(served), time.monotonic(), 0
+    while time.monotonic() - began < ALONE_S:
+        await post_some(served)
+        posts += 1
+    for_one = (resident(served) - before) / posts
+    print(f"the process grew by {posts * for_one / 1e6:.1f} MB with {posts * AT_A_TIME} events and nobody there")
+    before, began, posts = resident(served), time.monotonic(), 0
+    lines = [await connected(served.url, served.port, keeps=4096, pulls=PULL * 2) for _ in range(SILENT)]
+    kept, most, there = 0, 0.0, SILENT
+    while there and time.monotonic() - began < 90:
+        await post_some(served)
+        posts += 1
+        seen = await asyncio.to_thread(served.get, "/kept")
+        kept, there = max(kept, seen["bytes"]), seen["dashboards"]
+        most = max(most, resident(served) - before - posts * for_one)
+    verdict("those that never read are gone after", time.monotonic() - began, 60, "s")
+    verdict("for each is kept to be sent, up to", kept / SILENT / 1e6, 2, "MB")
+    verdict("the process grew for each, beyond its events, up to", most / SILENT / 1e6, 2, "MB")
+    for _, line in lines:
+        with suppress(OSError):
+            line.close()
+
+
+async def post_some(served: Served) -> None:
+    await asyncio.to_thread(served.post, [an_event("demo") for _ in range(AT_A_TIME)])
+    await asyncio.sleep(0.15)
 
 
 if __name__ == "__main__":

@@ -14,7 +14,9 @@ import contextlib
 import json
 import os
 import re
+import socket
 import time
+from collections.abc import Sequence
 from urllib.parse import urlsplit
 
 from tornado.httpclient import AsyncHTTPClient, HTTPRequest
@@ -80,11 +82,14 @@ async def _drop(reader: asyncio.StreamReader, writer: asyncio.StreamWriter) -> N
 
 
 async def connected(
-    url: str, port: int, project: str = "demo", keeps: int = 2**20
+    url: str, port: int, project: str = "demo", keeps: int = 2**20, pulls: Sequence[str] = ()
 ) -> tuple[asyncio.StreamReader, asyncio.StreamWriter]:
-    """Open a tab as `opened` does, with a socket whose bytes one reads oneself; at most so many are taken before."""
+    """Open a tab as `opened` does, with a socket whose bytes one reads oneself; about so many are taken before."""
     token = await token_of(url, project)
-    reader, writer = await asyncio.open_connection("127.0.0.1", port, limit=keeps)
+    line = socket.socket()
+    line.setsockopt(socket.SOL_SOCKET, socket.SO_RCVBUF, keeps)  # else the system takes megabytes for who reads nothing
+    line.connect(("127.0.0.1", port))
+    reader, writer = await asyncio.open_connection(sock=line, limit=keeps)
     head = {"Host": f"127.0.0.1:{port}", "Upgrade": "websocket", "Connection": "Upgrade"}
     head |= {"Sec-WebSocket-Version": "13", "Sec-WebSocket-Key": base64.b64encode(os.urandom(16)).decode()}
     head |= {"Sec-WebSocket-Protocol": f"bokeh, {token}"}
@@ -93,7 +98,7 @@ async def connected(
     heard = b""
     while b"ACK" not in heard:
         heard += await reader.read(4096)
-    for part in messages():
+    for part in [*messages(), *pulls]:
         body = part.encode()
         size = bytes([0x80 | len(body)]) if len(body) < 126 else bytes([0x80 | 126]) + len(body).to_bytes(2, "big")
         writer.write(b"\x81" + size + b"\0\0\0\0" + body)

@@ -126,7 +126,11 @@ class _Outline:
         expression = question.expression(replace(scope, form=self.form), arguments)
         self._blanks: dict[str, Blank] = {}
         self._places: dict[str, _Place] = {}
-        self._sql = _sql(compiler.to_sqlglot(expression.unbind()).transform(self._as_blank))
+        tree = compiler.to_sqlglot(expression.unbind()).transform(self._as_blank)
+        self._sql = _sql(tree)
+        for part in filter(_is_of_rows_alone, tree.find_all(sge.CTE)):
+            part.set("materialized", value=False)
+        self._sql_anew = _sql(tree)
 
     def _as_blank(self, node: sge.Expr) -> sge.Expr:
         if _is_call(node, BLANK):
@@ -145,8 +149,13 @@ class _Outline:
     def filled(
         self, wheres: Mapping[str, Filter | None], condition: Callable[[ConditionBlank, Filter], sge.Expr]
     ) -> Compiled:
-        """Return it with a filter in each of its places, in which marks may stand for texts."""
-        sql, blanks = self._sql, dict(self._blanks)
+        """Return it with a filter in each of its places, in which marks may stand for texts.
+
+        Rows that it uses twice are read twice: it takes less time than keeping them, and no memory. Not so where the
+        filter takes long over each.
+        """
+        sql = self._sql_anew if all(map(_is_quick, wheres.values())) else self._sql
+        blanks = dict(self._blanks)
         for sign, place in self._places.items():
             where = wheres[place.name]
             said = sge.true() if where is None else place.with_its_columns(condition(place.blank, where), blanks)
@@ -175,6 +184,25 @@ class _Place(NamedTuple):
             return _parameter(text, "string")
 
         return condition.transform(in_place)
+
+
+def _is_of_rows_alone(part: sge.CTE) -> bool:
+    """Return whether a part of a question is rows of a table as they are."""
+    is_more = part.this.find(sge.Join, sge.Group, sge.Distinct, sge.SetOperation, sge.Order, sge.Limit)
+    shown = [one for select in part.this.find_all(sge.Select) for one in select.expressions]
+    return not is_more and all(isinstance(one, sge.Star | sge.Column) for one in shown)
+
+
+def _is_quick(where: Filter | None) -> bool:
+    """Return whether a filter says of a row at once whether it is kept: it parses nothing, and matches no pattern."""
+    match where:
+        case And(items) | Or(items):
+            return all(map(_is_quick, items))
+        case Not(item):
+            return _is_quick(item)
+        case Condition(field, op):
+            return field.kind is not Kind.JSON and op is not Op.MATCHES
+    return where is None  # a search looks at all that a row has
 
 
 def _is_call(node: sge.Expr, name: str) -> bool:

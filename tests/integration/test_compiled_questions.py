@@ -182,3 +182,22 @@ def test_a_filter_with_other_texts_is_not_compiled_anew(store: DuckStore):
         )
         assert first is second
         assert first.values(scope_of(store, *SCOPES[1], one)) != first.values(scope_of(store, *SCOPES[1], other))
+
+
+@pytest.mark.parametrize(
+    ("where", "is_kept"),
+    [
+        (None, False),
+        ('country in ("DE", "FR") and not page contains "a"', False),
+        ('page matches "^/b"', True),
+        ('country = "DE" or not properties.plan = "pro"', True),
+        ('"pro"', True),
+    ],
+)
+def test_rows_that_a_question_uses_twice_are_kept_only_where_its_filter_takes_long_over_them(
+    store: DuckStore, where: str | None, is_kept: bool
+):
+    scope = scope_of(store, "shop", SINCE, UNTIL, where)
+    found = CompiledQuestions().of(QUESTIONS["paths"], scope, {})
+    ((_, plan),) = store.reader().execute(f"EXPLAIN {found.sql}", found.values(scope)).fetchall()
+    assert plan.count("Sequential Scan") == (1 if is_kept else 3)
