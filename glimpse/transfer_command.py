@@ -196,7 +196,7 @@ class _Import:
         total = await asyncio.to_thread(most_rows, self._file)
         with tqdm(total=total, unit=" rows", dynamic_ncols=True, desc=self._file.name) as bar:
             for row in self._rows:
-                bar.update()
+                bar.update(not (isinstance(row, Found) and row.is_more))
                 if isinstance(row, LeftOut):
                     self.left_out += 1
                     continue

@@ -195,7 +195,7 @@ def test_a_filter_with_other_texts_is_not_compiled_anew(store: DuckStore):
     ],
 )
 def test_rows_that_a_question_uses_twice_are_kept_only_where_its_filter_takes_long_over_them(
-    store: DuckStore, where: str | None, is_kept: bool
+    store: DuckStore, where: str | None, *, is_kept: bool
 ):
     scope = scope_of(store, "shop", SINCE, UNTIL, where)
     found = CompiledQuestions().of(QUESTIONS["paths"], scope, {})

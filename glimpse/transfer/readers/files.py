@@ -32,10 +32,11 @@ class Fault(NamedTuple):
 
 
 class Found(NamedTuple):
-    """A row that can be taken, and its line."""
+    """A row that can be taken, and its line; or what more there is in the row before, which has been told."""
 
     line: int
     record: Event | Session | ImportedTotal
+    is_more: bool = False
 
 
 Numbered = tuple[int, Row | Fault]

@@ -91,7 +91,7 @@ def _read(rows: _Rows, reader: Reader, where: str) -> Iterator[Found | Fault | L
         except ValueError as problem:
             yield Fault(line, f"{where}{problem}")
         else:
-            yield from [Found(line, record) for record in records] or [LeftOut(line)]
+            yield from [Found(line, record, at > 0) for at, record in enumerate(records)] or [LeftOut(line)]
 
 
 class _Rows:
