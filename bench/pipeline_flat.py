@@ -21,16 +21,16 @@ from glimpse.store import DuckStore
 MOST_APART = 1.15
 _SEEDS = count(1)  # no event may come twice: it would be a duplicate
 SESSIONS = (100, 1_000, 10_000, 100_000)
-# One stored event many times over, each with an id and a session of its own, of the days before.
+# One stored event many times over, each with an id and a session of its own, spread over the 30 days before.
 _MULTIPLY = """
     INSERT INTO events BY NAME
     SELECT few.* REPLACE (
         uuid() AS id,
         uuid() AS session_id,
-        (few.time - to_seconds(86400 + n % 1000000)) AS time,
-        (few.received_at - to_seconds(86400 + n % 1000000)) AS received_at
+        (few.time - to_seconds(n * 86400.0 * 30 / $lots)) AS time,
+        (few.received_at - to_seconds(n * 86400.0 * 30 / $lots)) AS received_at
     )
-    FROM (SELECT * FROM events LIMIT 1000) few, range(?) numbers(n)
+    FROM (SELECT * FROM events LIMIT 1000) few, range($lots, 0, -1) numbers(n)
 """
 
 
@@ -67,7 +67,7 @@ def _grow(folder: Path, target: int) -> None:
     store = DuckStore.open(folder)
     cursor = store.reader()
     (there,) = cursor.execute("SELECT count(*) FROM events").fetchone() or (0,)
-    cursor.execute(_MULTIPLY, [max(0, target - there) // 1000])
+    cursor.execute(_MULTIPLY, {"lots": max(1, target - there) // 1000})
     store.close()
 
 

@@ -12,7 +12,7 @@ import logging
 import time
 from collections import defaultdict
 from collections.abc import Awaitable, Callable, Mapping, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor
 from typing import Any, TypeVar, cast
 
 import msgspec
@@ -186,6 +186,10 @@ class Commits:
     async def call(self, work: Callable[..., T], *arguments: object) -> T:
         """Do something with the store, in its thread."""
         return await asyncio.get_running_loop().run_in_executor(self._thread, work, *arguments)
+
+    def submit(self, work: Callable[[], T]) -> Future[T]:
+        """Have the store's thread do something, to be looked at later."""
+        return self._thread.submit(work)
 
     def close(self) -> None:
         """Let the thread end after what it is at."""

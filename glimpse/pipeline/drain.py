@@ -22,6 +22,7 @@ from glimpse.errors import BufferUnavailable, LeaseLost
 from glimpse.events import AdmittedEvent, Event, Merge, PackedEvent, Session, by_pair, relabel
 from glimpse.pipeline.commits import Commits
 from glimpse.pipeline.duplicates import REMEMBERED_IDS, Duplicates
+from glimpse.pipeline.recollection import Recollection
 from glimpse.pipeline.sharing import Sharing
 from glimpse.pipeline.steps import StepTimes
 from glimpse.sessions import LATENESS_MS, SessionTracker
@@ -112,6 +113,7 @@ class Pipeline:
         self._now_ms = now_ms
         self.commits = Commits(buffer, store, settings, fence)
         self._duplicates = Duplicates(lambda pairs, since: self.commits.call(store.known_ids, pairs, since))
+        self._recollection: Recollection | None = None  # from the start on
         self._sharing = Sharing(buffer, settings, now_ms)
         self.times = StepTimes()
         self._enriched_before = dict(enricher.seconds)  # by the drains before this one
@@ -150,6 +152,7 @@ class Pipeline:
         for shard in self.shards:
             await self._recover_shard(shard, self._taken_to.get(shard, "0"))
         await self.flush()
+        self._recollection = Recollection(self._duplicates, self._store, self.commits.submit, self._now_ms())
 
     async def _recover_shard(self, shard: int, position: str) -> None:
         await self._buffer.claim(shard)
@@ -167,6 +170,10 @@ class Pipeline:
             if left := entries[len(done) :]:
                 await (self._take_suspect(left[0], deliveries + 1) if is_suspect else self._take(left))
 
+    def expect_stored(self, rows: Sequence[Event]) -> None:
+        """Let rows be stored that no drain has brought: of one that comes again the store is asked."""
+        self._duplicates.expect_stored(rows, self._now_ms())
+
     async def drain_once(self) -> int:
         """Read what has arrived and put it into window and lot; commit when due. Return the number of events."""
         async with self._busy:
@@ -174,6 +181,8 @@ class Pipeline:
             self.has_more = False
             if self.is_over:
                 return 0
+            if self._recollection:
+                self._recollection.go_on()
             if self.commits.is_held_up and not await self._commit():
                 return 0  # the store is away: what waits stays in the buffer
             await self._settle(is_patient=False)
@@ -208,7 +217,7 @@ class Pipeline:
             await self._sharing.settle()
             self.is_over = await self._commit()
             if self.is_over:
-                self.commits.close()
+                await self._let_go()
             return self.is_over
 
     async def close(self) -> None:
@@ -218,7 +227,16 @@ class Pipeline:
         async with self._busy:
             await self._sharing.settle()
             if await self._commit():
-                self.commits.close()
+                await self._let_go()
+
+    async def _let_go(self) -> None:
+        await self.stop_learning()
+        self.commits.close()
+
+    async def stop_learning(self) -> None:
+        """Read no more of what was stored before: the store is about to be closed, or another's."""
+        if self._recollection:
+            await self._recollection.close()
 
     async def _commit_if_due(self, *, has_more: bool) -> None:
         """Commit what is due: while the next events are taken, or where there are none, at once."""

@@ -1,8 +1,9 @@
 """Which events have come before: a client sends again what it did not hear of.
 
-The ids of the last while are remembered, and of ten times as many before them a print (`prints.py`). Only an event that
-claims to be older than all of that, or whose print is there, can have come before, so only for such events is the store
-asked: the cost does not grow with the store.
+The ids of the last while are remembered, and of ten times as many before them a print (`prints.py`); after a start the
+store gives the prints of what came before it (`recollection.py`). Only an event that claims to be older than all of
+that, or whose print is there, can have come before, so only for such events is the store asked: the cost does not grow
+with the store.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from collections.abc import Awaitable, Callable, Collection, Sequence
 from typing import TypeVar
 
 import msgspec
+import numpy as np
 
 from glimpse.events import AdmittedEvent, Event
 from glimpse.pipeline.prints import Prints
@@ -71,6 +73,22 @@ class Duplicates:
         for first in range(0, len(events), A_BATCH):
             self.add(events[first : first + A_BATCH])
         self._restored_since = complete_since
+        self._seen_since = max(self._seen_since, complete_since)
+
+    def restore_prints(self, prints: np.ndarray, complete_since: int) -> bool:
+        """Take sorted prints of all else that was stored since a time; return False if there is no room for them."""
+        has_room = self._prints.add_older(prints, self._restored_since)
+        if has_room:
+            self._restored_since = complete_since
+        return has_room
+
+    def expect_stored(self, events: Sequence[Event], now_ms: int) -> None:
+        """Remember the prints of events that are about to be stored, though they did not come this way."""
+        recent = [event for event in events if event.received_at >= now_ms - SPAN_MS]
+        if recent:
+            received_to = max(event.received_at for event in recent)
+            self._prints.add([event.id for event in recent], received_to)
+            self._seen_since = max(self._seen_since, received_to)  # of these nothing but the print is there
 
     def add(self, events: Sequence[Event]) -> None:
         """Remember some more; of the oldest that are too many only their prints."""
@@ -116,7 +134,9 @@ class Duplicates:
         """Return the pairs of which only the store can tell whether they have come before."""
         remembered_since = self.complete_since + CLOCK_SLACK_MS
         seen_since = max(self._seen_since + CLOCK_SLACK_MS, remembered_since)
-        oldest = [(event.project, event.id) for event in events if event.time < remembered_since]
-        recent = [(event.project, event.id) for event in events if remembered_since <= event.time < seen_since]
-        older = {_mark(pair): pair for pair in recent}
-        return [*oldest, *(older[mark] for mark in self._prints.find(older))] if older else oldest
+        oldest = [(event.project, event.id) for event in events if event.time <= remembered_since]
+        recent = [(event.project, event.id) for event in events if remembered_since < event.time <= seen_since]
+        if not recent:
+            return oldest
+        printed = self._prints.find([event_id for _, event_id in recent])
+        return [*oldest, *(pair for pair, is_there in zip(recent, printed, strict=True) if is_there)]

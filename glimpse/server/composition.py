@@ -9,7 +9,7 @@ import asyncio
 import contextlib
 import logging
 import time
-from collections.abc import Callable, Coroutine
+from collections.abc import Callable, Coroutine, Sequence
 from pathlib import Path
 from tempfile import TemporaryFile
 from typing import Any, TypeVar
@@ -22,6 +22,7 @@ from glimpse.collect.routes import Parts
 from glimpse.enrich import Enricher, Tools
 from glimpse.enrich.device import Devices
 from glimpse.errors import BufferUnavailable, GlimpseError, SettingsError, StoreUnavailable
+from glimpse.events import Event
 from glimpse.geo.places import open_places
 from glimpse.live import PipelineStatus, Window
 from glimpse.pipeline import Pipeline
@@ -279,7 +280,8 @@ class Glimpse:
         self._query_socket = QuerySocket(queries, self.query_socket_path)
         await self._query_socket.start()
         outlet = LocalOutlet(self.store)
-        self._transfer_socket = OwnerSocket(outlet, self.transfer_socket_path, LocalInlet(self.store, self._call_store))
+        inlet = LocalInlet(self.store, self._call_store, self._expect_stored)
+        self._transfer_socket = OwnerSocket(outlet, self.transfer_socket_path, inlet)
         await self._transfer_socket.start()
         self.queries = self.parts.queries = queries
         self.outlet = self.parts.outlet = outlet
@@ -293,6 +295,10 @@ class Glimpse:
             raise StoreUnavailable("this process does not keep the store any more")
         return await self.pipeline.commits.call(work, *arguments)
 
+    def _expect_stored(self, rows: Sequence[Event]) -> None:
+        if self.pipeline:
+            self.pipeline.expect_stored(rows)
+
     async def _disown(self) -> None:
         await self._stop_reading()
         if isinstance(self.queries, LocalQueries):
@@ -302,6 +308,8 @@ class Glimpse:
             await self._transfer_socket.stop()
             self.outlet.close()
         self._ask_owner()
+        if self.pipeline:
+            await self.pipeline.stop_learning()
         self.pipeline = None
         if self.store:
             await asyncio.to_thread(self.store.close)

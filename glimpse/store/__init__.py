@@ -11,13 +11,14 @@ from glimpse.store.opening import open_store
 from glimpse.store.queries import Queries
 from glimpse.store.questions import QUESTIONS, Question
 from glimpse.store.remote import QuerySocket, RemoteQueries
-from glimpse.store.store import Asker, Lot, Store
+from glimpse.store.store import Asker, IdsSince, Lot, Store
 
 __all__ = [
     "QUESTIONS",
     "UNSTORABLE",
     "Asker",
     "DuckStore",
+    "IdsSince",
     "LocalQueries",
     "Lot",
     "Queries",

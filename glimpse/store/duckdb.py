@@ -8,13 +8,14 @@ from __future__ import annotations
 import contextlib
 import os
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import duckdb
 import ibis
 import ibis.expr.types as ir
+import numpy as np
 import pyarrow as pa
 
 from glimpse.errors import StoreLost, StoreRefused, StoreUnavailable
@@ -32,7 +33,7 @@ from glimpse.store.rows import (
     sessions_table,
     totals_table,
 )
-from glimpse.store.store import EXPIRED, Lot, Pair
+from glimpse.store.store import A_SLICE_MS, EXPIRED, IdsSince, Lot, Pair, pieces_of
 
 # What a row that no column can hold raises; a full disk is `StoreUnavailable` instead.
 UNSTORABLE = (StoreRefused, duckdb.Error, pa.ArrowException, UnicodeError, OverflowError)
@@ -181,6 +182,19 @@ class DuckStore:
         events = sorted(map(event_of, found.fetchall()), key=lambda event: event.received_at)
         return events[max(0, len(events) - limit) :]
 
+    def recent_ids(self, since_ms: int, until_ms: int, most: int) -> Iterator[IdsSince]:
+        """Give the ids of the events received in a span, in pieces, the newest first; at most `most`."""
+        counts = self.reader().execute(
+            f"SELECT epoch_ms(received_at::TIMESTAMP) // {A_SLICE_MS} AS slice, count(*) FROM events"
+            f" WHERE {_RECEIVED} GROUP BY slice ORDER BY slice DESC",
+            [since_ms, until_ms],
+        )
+        for began in pieces_of(counts.fetchall(), since_ms, most):
+            ids = self.reader().sql(f"SELECT id::VARCHAR FROM events WHERE {_RECEIVED}", params=[began, until_ms])
+            texts = b"".join(memoryview(lot.column(0).buffers()[2])[: 36 * len(lot)] for lot in ids.to_arrow_reader())
+            yield IdsSince(began, np.frombuffer(texts, "S36"))
+            until_ms = began
+
     def recent_sessions(self, since_ms: int) -> list[Session]:
         """Return the sessions last seen since a time: those that may still be open, and ids that are taken."""
         return self._sessions_where("WHERE s.last_seen_at >= make_timestamp_ms($since)", {"since": since_ms})
@@ -324,6 +338,7 @@ def _expire(cursor: duckdb.DuckDBPyConnection, project: str, before_ms: int, mos
     return gone
 
 
+_RECEIVED = "received_at >= make_timestamp_ms(?)::TIMESTAMP_MS AND received_at < make_timestamp_ms(?)::TIMESTAMP_MS"
 _ASKED = "(SELECT unnest($projects) AS project, unnest($ids)::UUID AS id) asked"
 
 

@@ -6,11 +6,12 @@ Rule of this module: nothing here knows an engine. `duckdb.py` and `clickhouse.p
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Mapping, Sequence
-from typing import Any, Protocol
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any, NamedTuple, Protocol
 
 import ibis.expr.types as ir
 import msgspec
+import numpy as np
 
 from glimpse.events import Event, ImportedTotal, Merge, Session
 from glimpse.store.questions import Question, Scope
@@ -34,6 +35,41 @@ class Lot(msgspec.Struct):
     counts: Counter[tuple[str, str]] = msgspec.field(default_factory=Counter)
     positions: dict[int, str] = {}
     pause_s: float = 0.0
+
+
+class IdsSince(NamedTuple):
+    """The ids of all events received since a time, epoch ms, and before the piece before this; as 36 bytes of text."""
+
+    since: int
+    ids: np.ndarray
+
+
+A_PIECE = 100_000  # ids at least, unless there are no more
+A_SLICE_MS = 10_000
+
+
+def pieces_of(counts: Sequence[tuple[int, int]], since_ms: int, most: int) -> list[int]:
+    """Return where the pieces of a span begin, the newest first, epoch milliseconds.
+
+    Parameters
+    ----------
+    counts
+        Of each slice of `A_SLICE_MS` that has events, its number since 1970 and how many; the newest first.
+    since_ms
+        Where the last piece begins, unless there are more than `most` events: then it is where they are as many.
+    """
+    begins: list[int] = []
+    taken = held = 0
+    began = since_ms
+    for number, count in counts:
+        taken += count
+        if taken > most:
+            return [*begins, began] if held else begins
+        held, began = held + count, number * A_SLICE_MS
+        if held >= A_PIECE:
+            begins.append(began)
+            held = 0
+    return [*begins, since_ms]
 
 
 class Asker(Protocol):
@@ -149,6 +185,14 @@ class Store(Protocol):
 
     def recent_events(self, since_ms: int, limit: int) -> list[Event]:
         """Return the newest events received since a time, oldest first; at most `limit`."""
+        ...
+
+    def recent_ids(self, since_ms: int, until_ms: int, most: int) -> Iterator[IdsSince]:
+        """Give the ids of all events received in a span, in pieces, the newest first; of more than `most`, the newest.
+
+        None where other processes may store too: what they bring later would not be among them.
+        Each step blocks for as long as it takes to read some 100,000 of them.
+        """
         ...
 
     def recent_sessions(self, since_ms: int) -> list[Session]:

@@ -41,14 +41,22 @@ class Inlet(Protocol):
 
 
 class LocalInlet:
-    """Takes rows in the process that owns the store."""
+    """Takes rows in the process that owns the store.
 
-    def __init__(self, store: Store, call: Call) -> None:
+    Parameters
+    ----------
+    expect
+        Told of events before they are stored, for a drain that knows by itself which have come before.
+    """
+
+    def __init__(self, store: Store, call: Call, expect: Callable[[Sequence[Event]], None] = lambda _: None) -> None:
         self._store = store
         self._call = call
+        self._expect = expect
 
     async def take_events(self, rows: Sequence[Event]) -> Taken:
         """Store events that are not there yet."""
+        self._expect(rows)
         return await self._call(take_in, self._store, rows, account_of)
 
     async def take_sessions(self, rows: Sequence[Session]) -> Taken:

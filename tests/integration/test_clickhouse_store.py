@@ -241,6 +241,7 @@ def test_events_are_known_again_by_project_and_id_within_their_span(folder: Path
     asked = [*pairs, ("unknown", old[0].id), ("known", str(uuid4()))]
     assert store.known_ids(asked, 0) == set(pairs)
     assert store.known_ids(asked, new[0].received_at - 48 * 3_600_000) == set(pairs[2:])
+    assert list(store.recent_ids(0, new[0].received_at + 1, 100_000)) == []
     found = store.recent_events(old[0].received_at, 100_000)
     assert [row for row in found if row.project == "known"] == [*old, *new]
     store.close()

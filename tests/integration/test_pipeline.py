@@ -222,6 +222,39 @@ async def test_killed_before_the_commit_everything_is_stored_once_afterwards(buf
     second.die()
 
 
+async def test_after_a_restart_the_store_is_soon_asked_for_no_event_of_a_backlog_but_what_came_before(
+    buffer: EventBuffer, settings: Settings, monkeypatch: pytest.MonkeyPatch
+):
+    hour_ms, asked = 3_600_000, list[str]()
+    before = [admitted(at=now_ms() - hour_ms * n) for n in range(1, 30)]
+    first = Drain(buffer, settings)
+    await first.pipeline.recover()
+    await buffer.append(Receipt(before))
+    await first.pipeline.drain_once()
+    await first.pipeline.flush()
+    first.die()
+    second = Drain(buffer, settings)
+    known_ids = second.store.known_ids
+    monkeypatch.setattr(
+        second.store, "known_ids", lambda ids, at: asked.extend(i for _, i in ids) or known_ids(ids, at)
+    )
+    await second.pipeline.recover()
+    for _ in range(1000):
+        await second.pipeline.drain_once()
+        if second.pipeline._duplicates.complete_since < now_ms() - 40 * hour_ms:
+            break
+        await asyncio.sleep(0.01)
+    backlog = [admitted(at=now_ms() - hour_ms * n) for n in range(1, 30)]
+    await buffer.append(Receipt([*backlog, before[7]]))
+    await second.pipeline.drain_once()
+    await second.pipeline.flush()
+    assert asked == [before[7].id]
+    assert sorted(e for e, _ in second.stored()) == sorted(e.id for e in [*before, *backlog])
+    ledger = await second.ledger()
+    assert (ledger["stored"], ledger["duplicate"], ledger["difference"]) == (58, 1, 0)
+    second.die()
+
+
 async def test_while_the_store_takes_nothing_a_kill_loses_nothing(
     buffer: EventBuffer, settings: Settings, monkeypatch: pytest.MonkeyPatch
 ):
@@ -313,10 +346,29 @@ async def test_a_retried_event_is_counted_as_a_duplicate(drain: Drain):
     assert (len(drain.stored()), ledger["stored"], ledger["duplicate"], ledger["difference"]) == (1, 1, 2, 0)
 
 
-async def test_a_retry_from_before_the_memory_is_found_in_the_store(drain: Drain):
+def row_of(event: AdmittedEvent) -> Event:
+    return Event(
+        id=event.id, project="shop", session_id=str(uuid4()), name="x", time=event.time, received_at=event.received_at
+    )
+
+
+async def test_a_retry_from_before_the_start_is_found_in_the_store(buffer: EventBuffer, settings: Settings):
+    drain, event = Drain(buffer, settings), admitted(at=now_ms() - 3_600_000)
+    drain.store.commit(Lot([row_of(event)]))
+    await drain.pipeline.recover()
+    await buffer.append(Receipt([event]))
+    await drain.pipeline.drain_once()
+    assert drain.window.rows == []
+    drain.die()
+
+
+async def test_a_retry_of_what_was_imported_meanwhile_is_found_in_the_store(drain: Drain):
     event = admitted(at=now_ms() - 3_600_000)
-    row = Event(id=event.id, project="shop", session_id=str(uuid4()), name="x", time=event.time, received_at=event.time)
-    drain.store.commit(Lot([row]))
+    for _ in range(100):
+        await drain.pipeline.drain_once()
+        await asyncio.sleep(0.001)
+    drain.pipeline.expect_stored([row_of(event)])
+    drain.store.commit(Lot([row_of(event)]))
     await drain.buffer.append(Receipt([event]))
     await drain.pipeline.drain_once()
     assert drain.window.rows == []
