@@ -8,6 +8,7 @@ processor's, which says more on a machine that does other work too, and where th
 from __future__ import annotations
 
 import argparse
+import asyncio
 import cProfile
 import json
 import os
@@ -31,6 +32,7 @@ from glimpse.geo.places import open_places
 from glimpse.live import Window
 from glimpse.pipeline import Pipeline
 from glimpse.server.garbage import keep_for_good
+from glimpse.server.threads import give_way_soon
 from glimpse.sessions import SessionTracker
 from glimpse.settings import Settings
 from glimpse.store import DuckStore
@@ -74,6 +76,8 @@ async def drain(options: argparse.Namespace, folder: Path, store_folder: Path) -
         await fill(buffer, make_events(count, options.seed))
         buffer_bytes = _memory(server) - empty_bytes
         keep_for_good()  # as a server does when it has started
+        await asyncio.sleep(1.1)  # until then commits make the pauses that requests need, which a drain alone has not
+        assert not buffer.is_written_to
         beside = server.info("server")["process_id"]
         wall, cpu, valkey_cpu = time.perf_counter(), time.process_time(), cpu_seconds(beside)
         while await pipeline.drain_once():
@@ -133,6 +137,7 @@ def main() -> None:
         profile = cProfile.Profile()
         if options.profile:
             profile.enable()
+        give_way_soon()
         seen = uvloop.run(drain(options, folder, options.store or folder))
         profile.disable()
     if options.json:

@@ -27,7 +27,7 @@ from glimpse.pipeline.sharing import Sharing
 from glimpse.pipeline.steps import StepTimes
 from glimpse.sessions import LATENESS_MS, SessionTracker
 from glimpse.settings import Settings
-from glimpse.store import Lot, Store
+from glimpse.store import Lot, Store, make_ready
 
 log = logging.getLogger("glimpse.pipeline")
 
@@ -145,6 +145,7 @@ class Pipeline:
     async def recover(self) -> None:
         """Take up where the store's last commit is: ids, open sessions, the window, and entries not acknowledged."""
         gc.set_threshold(max(gc.get_threshold()[0], YOUNG_OBJECTS), *gc.get_threshold()[1:])
+        await self.commits.call(make_ready)
         self._taken_to = await self.commits.call(self._store.positions)  # first: a store may end a lot half written
         sessions, heard_to = await self.commits.call(self._restore, self._now_ms())
         drained_to = [entry_order(self._taken_to.get(shard, "0"))[0] for shard in self.shards]

@@ -13,6 +13,7 @@ import signal
 
 from glimpse.server.composition import Glimpse
 from glimpse.server.garbage import keep_for_good
+from glimpse.server.threads import give_way_soon
 from glimpse.settings import Settings
 
 log = logging.getLogger("glimpse.server")
@@ -30,6 +31,7 @@ async def work(settings: Settings) -> None:
     BufferUnavailable
         When the buffer can't be had.
     """
+    give_way_soon()
     told_to_stop = asyncio.Event()
     glimpse = Glimpse(settings)
 

@@ -11,6 +11,7 @@ from glimpse.store.opening import open_store
 from glimpse.store.queries import Queries
 from glimpse.store.questions import QUESTIONS, Question
 from glimpse.store.remote import QuerySocket, RemoteQueries
+from glimpse.store.rows import make_ready
 from glimpse.store.store import Asker, IdsSince, Lot, Store
 
 __all__ = [
@@ -26,5 +27,6 @@ __all__ = [
     "Question",
     "RemoteQueries",
     "Store",
+    "make_ready",
     "open_store",
 ]

@@ -44,6 +44,11 @@ TOTAL_COLUMNS = ImportedTotal.__struct_fields__
 COUNT_COLUMNS = ("visitors", "visits", "page_views", "events", "bounces", "visit_duration_s")  # of totals
 
 
+def make_ready() -> None:
+    """Have Arrow import what it looks for with its first column: pandas, 0.15 s of Python's lock."""
+    pa.array([""])
+
+
 def events_table(rows: Sequence[Event], pause_s: float = 0.0) -> Any:  # a pyarrow.Table: pyarrow has no types
     """Return events as one Arrow table, a column per field; properties, context and traits as JSON text.
 

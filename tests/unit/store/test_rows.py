@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
@@ -48,3 +50,23 @@ def test_events_of_one_page_become_the_columns_that_each_of_them_becomes_alone(t
     many = rows * (2 * AT_ONCE // len(rows) + 1)
     assert events_table(many).equals(pa.concat_tables([events_table(rows)] * (len(many) // len(rows))))
     assert len({id(row.context) for row in rows[:24]}) < 24  # or nothing is shared, and this shows nothing
+
+
+def test_once_all_is_ready_a_first_commit_imports_nothing(tmp_path: Path):
+    code = """if True:
+        import sys
+        from pathlib import Path
+        from uuid import uuid4
+        from glimpse.events import Event, Session
+        from glimpse.store import DuckStore, Lot, make_ready
+        store, name = DuckStore.open(Path(sys.argv[1])), str(uuid4())
+        event = Event(id=name, project="shop", session_id=name, name="x", time=1, received_at=1, properties={"a": 1})
+        session = Session(project="shop", id=name, started_at=1, last_seen_at=1)
+        make_ready()
+        before = set(sys.modules)
+        store.commit(Lot([event], [session], positions={0: "1-0"}))
+        print(sorted(set(sys.modules) - before))
+        store.close()
+    """
+    ran = subprocess.run([sys.executable, "-c", code, tmp_path], capture_output=True, text=True, check=True)
+    assert ran.stdout.strip() == "[]"
