@@ -33,6 +33,8 @@ _TYPES: dict[str, pa.DataType] = {
 }
 
 EVENT_COLUMNS = Event.__struct_fields__
+_OWN = [name for name in EVENT_COLUMNS if name in OWN_COLUMNS]
+_SHARED = [name for name in EVENT_COLUMNS if name not in OWN_COLUMNS]  # by events of one sketch
 SESSION_COLUMNS = (
     *(name for name in Session.__struct_fields__ if name not in SESSION_MEMORY),
     "duration_s",
@@ -61,18 +63,14 @@ def events_table(rows: Sequence[Event], pause_s: float = 0.0) -> Any:  # a pyarr
     keys = [id(row.context) if type(row.context) is SketchedContext else id(row) for row in rows]
     _, firsts, places = np.unique(np.array(keys, np.int64), return_index=True, return_inverse=True)
     unlike, places = [rows[first] for first in firsts.tolist()], pa.array(places)
-    columns = [
-        _column(rows, name, pause_s)
-        if name in OWN_COLUMNS
-        else _column(unlike, name, pause_s).combine_chunks().take(places)
-        for name in EVENT_COLUMNS
-    ]
-    return pa.table(columns, names=list(EVENT_COLUMNS))
+    columns = _columns(rows, _OWN, pause_s)
+    columns |= {name: one.combine_chunks().take(places) for name, one in _columns(unlike, _SHARED, pause_s).items()}
+    return pa.table({name: columns[name] for name in EVENT_COLUMNS})
 
 
 def sessions_table(rows: Sequence[Session], pause_s: float = 0.0) -> Any:
     """Return sessions as one Arrow table; the visitor hash stays out of it."""
-    return pa.table([_column(rows, name, pause_s) for name in SESSION_COLUMNS], names=list(SESSION_COLUMNS))
+    return pa.table(_columns(rows, SESSION_COLUMNS, pause_s))
 
 
 def totals_table(rows: Sequence[ImportedTotal]) -> Any:
@@ -82,18 +80,19 @@ def totals_table(rows: Sequence[ImportedTotal]) -> Any:
     return pa.table(columns, names=list(TOTAL_COLUMNS))
 
 
-def _column(rows: Sequence[Any], name: str, pause_s: float) -> Any:
-    kind = _TYPES.get(name, _TEXT)
-    parts = []
+def _columns(rows: Sequence[Any], names: Sequence[str], pause_s: float) -> dict[str, Any]:
+    parts: dict[str, list[Any]] = {name: [] for name in names}
+    facts_of = attrgetter(*names)
     for first in range(0, len(rows), AT_ONCE):
-        parts.append(_part(rows[first : first + AT_ONCE], name, kind))
-        if pause_s:
-            time.sleep(pause_s)
-    return pa.chunked_array(parts, kind)
+        # Each row is looked at once: by the next column it would have left the processor's cache.
+        for name, values in zip(names, zip(*map(facts_of, rows[first : first + AT_ONCE]), strict=True), strict=True):
+            parts[name].append(_part(values, name, _TYPES.get(name, _TEXT)))
+            if pause_s:
+                time.sleep(pause_s)
+    return {name: pa.chunked_array(some, _TYPES.get(name, _TEXT)) for name, some in parts.items()}
 
 
-def _part(rows: Sequence[Any], name: str, kind: Any) -> Any:
-    values = list(map(attrgetter(name), rows))
+def _part(values: Sequence[Any], name: str, kind: Any) -> Any:
     if values[0] is None and values.count(None) == len(values):
         return pa.nulls(len(values), kind)  # as many columns of a lot are: each then costs nothing to make and to store
     if name in JSON_COLUMNS:
