@@ -12,13 +12,10 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache, partial
 from importlib.util import find_spec
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
-import geoip2.database
 import maxminddb
 import msgspec
-from geoip2.errors import AddressNotFoundError
-from geoip2.models import City
 
 from glimpse import resources
 from glimpse.geo.networks import address_of
@@ -87,7 +84,7 @@ class PlaceLookup:
     ) -> None:
         self.problem: str | None = None
         self._path, self._fallback, self._clock = path, fallback, clock
-        self._reader: geoip2.database.Reader | None = None
+        self._reader: maxminddb.Reader | None = None
         self._identity: _Identity | None = None
         self._checked_at = clock()
         self._hits_before = self._misses_before = 0
@@ -144,12 +141,12 @@ class PlaceLookup:
         """Free the database; every further place is None."""
         self._switch_to(None)
 
-    def _look_up(self, reader: geoip2.database.Reader | None, network: str) -> Place | None:
+    def _look_up(self, reader: maxminddb.Reader | None, network: str) -> Place | None:
         if reader is None:
             return None
         try:
-            return _place(reader.city(address_of(network)))
-        except (AddressNotFoundError, ValueError):  # not in the database; no address at all
+            return _place(reader.get(address_of(network)))
+        except ValueError:  # no address at all
             return None
         except Exception as error:  # noqa: BLE001 - a damaged file can fail in any way; events go on without places
             self._report(f"{self._in_use()} is damaged: {error}")
@@ -176,7 +173,7 @@ class PlaceLookup:
         else:
             self._report(problem)
 
-    def _switch_to(self, reader: geoip2.database.Reader | None) -> None:
+    def _switch_to(self, reader: maxminddb.Reader | None) -> None:
         """Answer from another database, from one assignment on.
 
         Lookups may be under way in another thread: what they still find in the old database goes to the old cache.
@@ -187,7 +184,7 @@ class PlaceLookup:
         self._hits_before += info.hits
         self._misses_before += info.misses
 
-    def _cache_over(self, reader: geoip2.database.Reader | None) -> _lru_cache_wrapper[Place | None]:
+    def _cache_over(self, reader: maxminddb.Reader | None) -> _lru_cache_wrapper[Place | None]:
         return lru_cache(self._cache_size)(partial(self._look_up, reader))
 
     def _report(self, problem: str) -> None:
@@ -200,7 +197,7 @@ class PlaceLookup:
 _Identity = tuple[Path, int, int, int]
 
 
-def _open_city_database(path: Path) -> tuple[geoip2.database.Reader | None, str | None]:
+def _open_city_database(path: Path) -> tuple[maxminddb.Reader | None, str | None]:
     """Return a reader, or what is wrong."""
     try:
         reader = _read_into_memory(path)
@@ -215,29 +212,38 @@ def _open_city_database(path: Path) -> tuple[geoip2.database.Reader | None, str 
     return None, f"{path} is a {kind} database, not a City one"
 
 
-def _read_into_memory(path: Path) -> geoip2.database.Reader:
+def _read_into_memory(path: Path) -> maxminddb.Reader:
     """Return a reader on a copy in memory: the file may be overwritten while it is read.
 
     The compiled reader, five times as fast, reads only what is mapped. Where the system can make a file in memory,
     that is what it maps: a file on disk that were cut short would end the process.
     """
     if not hasattr(os, "memfd_create") or find_spec("maxminddb.extension") is None:
-        return geoip2.database.Reader(path, locales=["en"], mode=maxminddb.MODE_MEMORY)
+        return maxminddb.open_database(path, maxminddb.MODE_MEMORY)
     with os.fdopen(os.memfd_create("glimpse-places"), "wb") as copy:
         copy.write(path.read_bytes())
         copy.flush()
         name = f"/proc/self/fd/{copy.fileno()}"
-        return geoip2.database.Reader(name, locales=["en"], mode=maxminddb.MODE_MMAP_EXT)
+        return maxminddb.open_database(name, maxminddb.MODE_MMAP_EXT)
 
 
-def _place(found: City) -> Place | None:
-    location = found.location
-    lat, lon = location.latitude, location.longitude
+def _place(found: Any) -> Place | None:
+    """Return the place of a record, as MaxMind's schema of a City database has it; None is an unknown address."""
+    if found is None:
+        return None
+    location = found.get("location", {})
+    lat, lon = location.get("latitude"), location.get("longitude")
     if lat is None or lon is None or (lat == 0 and lon == 0):
         lat = lon = None
-    region = found.subdivisions[0].name if found.subdivisions else None
-    place = Place(found.country.iso_code, region, found.city.name, location.time_zone, lat, lon)
+    subdivisions = found.get("subdivisions")
+    region = _name(subdivisions[0]) if subdivisions else None
+    country, city = found.get("country", {}).get("iso_code"), _name(found.get("city", {}))
+    place = Place(country, region, city, location.get("time_zone"), lat, lon)
     return None if place == _NOWHERE else place
+
+
+def _name(part: Any) -> str | None:
+    return part.get("names", {}).get("en")
 
 
 _NOWHERE = Place()

@@ -130,7 +130,7 @@ print(*sorted({{name.partition(".")[0] for name in sys.modules}}))
 """
     ran = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, timeout=60, check=False)
     assert ran.returncode == 0, ran.stderr
-    forbidden = {"panel", "bokeh", "holoviews", "geoviews", "pandas", "numpy", "duckdb", "ibis", "tornado", "geoip2"}
+    forbidden = {"panel", "bokeh", "holoviews", "geoviews", "pandas", "numpy", "duckdb", "ibis", "tornado", "maxminddb"}
     assert not forbidden & set(ran.stdout.split())
 
 
