@@ -10,7 +10,7 @@ import pyarrow.parquet as pq
 import pytest
 from browsing import PHONE, WIDE, Page, chromium
 from playwright.sync_api import Locator
-from serving import Served, an_event
+from serving import Served, an_event, now_ms
 from waiting import wait_until
 
 pytestmark = [pytest.mark.server, pytest.mark.browser]
@@ -66,4 +66,21 @@ def test_lines_that_do_not_show_at_first_can_be_asked_for(served: Served):
         assert more.count() == 0
         card.get_by_role("tab", name="Entry", exact=True).click()
         more.wait_for()  # another tab begins as usual
+        assert (watched.errors, watched.strays) == ([], [])
+
+
+def test_another_speed_holds_for_the_wait_that_a_journey_is_in(served: Served):
+    began = now_ms() - 600_000
+    events = [an_event("played", f"step_{n}", sessionId="v", timestamp=began + 120_000 * n) for n in range(4)]
+    assert served.post(events)[0] == 200
+    wait_until(lambda: served.ledger("played")["stored"] == len(events), timeout_s=20, what="all is stored")
+    with chromium() as watched:
+        page = watched.open(f"{served.url}/glimpse_app?project=played&since=1h&view=sessions")
+        steps, now = page.locator(".g-journey .step"), page.locator(".g-journey .step.now")
+        wait_until(lambda: steps.count() == len(events), what="the journey")
+        page.get_by_label("Speed").select_option("1")
+        page.get_by_role("button", name="Play", exact=True).click()
+        wait_until(lambda: "step_0" in now.inner_text(), what="the first step, for two minutes")
+        page.get_by_label("Speed").select_option("60")
+        wait_until(lambda: "step_1" in now.inner_text(), timeout_s=5, what="the second after two seconds")
         assert (watched.errors, watched.strays) == ([], [])
