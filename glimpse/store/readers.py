@@ -52,8 +52,9 @@ class Readers(Generic[C]):
         """End what is under way, and take no more."""
         self._threads.shutdown(wait=False, cancel_futures=True)
         for running, work in list(self._under_way.items()):
-            while not wait([running], timeout=_LOOK_AGAIN_S).done:  # what has only just begun hears no interrupt
-                work.interrupt()
+            while not running.done():  # as one is that had no thread yet: `wait` would wait for it for ever
+                work.interrupt()  # what has only just begun hears none
+                wait([running], timeout=_LOOK_AGAIN_S)
         self._threads.shutdown()
 
     async def run(self, do: Callable[[C], T]) -> T:

@@ -43,6 +43,9 @@ DEFAULTS = {
 _CARDS = ("pages", "sources", "places", "technology", "events", "errors")  # sorted and searched, each by itself
 # What is chosen in the parts of the pages; a name stands once for each of its texts. The parts say what can be.
 CHOICES = (
+    "map",
+    "feed",
+    "feed_find",
     "line",
     "pages",
     "sources",

@@ -3,9 +3,6 @@
 from __future__ import annotations
 
 import asyncio
-import base64
-import csv
-import io
 from dataclasses import replace
 from typing import Any, ClassVar
 
@@ -18,6 +15,7 @@ from glimpse.views.asked import AskedPicture, AskedView
 from glimpse.views.labels import event_label
 from glimpse.views.parts import script, style
 from glimpse.views.properties import property_fields
+from glimpse.views.saved_file import file_of
 from glimpse.views.scope import Scope
 from glimpse.views.steps import called
 
@@ -66,7 +64,6 @@ _MOST_KEYS = 40
 _MOST_COMPARED = 1000  # values, for conversion and the span before: what is seen most is not always what is most there
 _COUNTS = ("events", "page_views", "sessions")
 _SORTED_BY = ("", *_COUNTS, "conversion")
-_RISKY = ("=", "+", "-", "@", "\t", "\r")  # a spreadsheet would take it for a formula
 
 
 class BreakdownLines(AskedPicture):
@@ -74,7 +71,7 @@ class BreakdownLines(AskedPicture):
 
     title = param.String("", doc="What the card is called.")
     file = param.Dict(default={}, doc="Name, type and content in base64.")
-    _esm = script("words", "tabs", "rows", "breakdown")
+    _esm = script("words", "tabs", "rows", "save", "breakdown")
     _stylesheets = style("asked", "breakdown")
 
 
@@ -163,7 +160,8 @@ class Breakdown(AskedView):
             case {"find": str(text)}:
                 self._find = text
             case {"save": "csv" | "parquet" as kind}:
-                self._lines.file = self._file(kind)
+                project = self.scope.project.strip("*") or "all"
+                self._lines.file = file_of(self._rows, f"{project}-{self._of}-{self._tab.lower()}", kind)
 
     def _said(self) -> dict[str, tuple[str, ...]]:
         tab = said_tab(self._of, self._tab, self._tabs)
@@ -176,12 +174,6 @@ class Breakdown(AskedView):
         column, self._find = (said.get(f"{self._of}_{what}", ("",))[0] for what in ("by", "find"))
         self._sorted = column if column in _SORTED_BY else ""
         self._heard += 1
-
-    def _file(self, kind: str) -> dict[str, Any]:
-        content = as_csv(self._rows).encode() if kind == "csv" else as_parquet(self._rows)
-        name = f"{self.scope.project.strip('*') or 'all'}-{self._of}-{self._tab.lower()}.{kind}"
-        mime = "text/csv" if kind == "csv" else "application/vnd.apache.parquet"
-        return {"name": name, "type": mime, "content": base64.b64encode(content).decode()}
 
 
 def _shown(field: str, row: dict[str, Any]) -> str | None:
@@ -209,26 +201,3 @@ def with_before(rows: Rows, before: Rows) -> Rows:
     missing = dict.fromkeys(_COUNTS, None if any(row["is_other"] for row in before) else 0)
     of = [dict.fromkeys(_COUNTS) if row["is_other"] else there.get(row["value"], missing) for row in rows]
     return [row | {f"{name}_before": one[name] for name in _COUNTS} for row, one in zip(rows, of, strict=True)]
-
-
-def as_csv(rows: Rows) -> str:
-    """Return rows as a spreadsheet reads them; what would be a formula there becomes text."""
-    text = io.StringIO(newline="")
-    out = csv.writer(text)
-    out.writerow(rows[0] if rows else [])
-    out.writerows([_plain(value) for value in row.values()] for row in rows)
-    return text.getvalue()
-
-
-def _plain(value: Any) -> Any:
-    return f"'{value}" if isinstance(value, str) and value.startswith(_RISKY) else value
-
-
-def as_parquet(rows: Rows) -> bytes:
-    """Return rows as a Parquet file."""
-    import pyarrow as pa  # noqa: PLC0415 - only who saves one pays for it
-    import pyarrow.parquet as pq  # noqa: PLC0415
-
-    sink = io.BytesIO()
-    pq.write_table(pa.Table.from_pylist(rows), sink)
-    return sink.getvalue()

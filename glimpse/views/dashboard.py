@@ -152,6 +152,7 @@ class Dashboard(pn.viewable.Viewer):
             self.pull.at_end(self.backstage.stop)
         self.filters.on_change(lambda: setattr(self.pull, "where", self.filters.filter))
         self.live.watch_picks(self.filters.bar.pick)
+        self.live.follow_choices(self)
         self.live.projects.on_choice(lambda project: setattr(self, "project", project))
         self.param.watch(lambda change: self._show_project(change.new), "project")
         self.param.watch(lambda change: self._recolour(change.new), "theme")

@@ -1,6 +1,7 @@
 """The live feed: what has come in, newest first. The browser gets only what is new, and keeps a bounded number.
 
-A viewer may stop it, search it, and see one type of event only: that is the browser's, as it is about rows it has.
+A viewer may stop it, search it, and see one type of event only: that is the browser's, as it is about rows it has. What
+is searched for, and which type, it tells, to stand in the address.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import panel as pn
 import param
 
 from glimpse.live import Recent
+from glimpse.views.address import Choices, said_text
 from glimpse.views.board import Board
 from glimpse.views.labels import event_label
 from glimpse.views.parts import LiveView, Picture, script, style
@@ -25,6 +27,8 @@ class Rows(Picture):
     """The drawing; `state` is what is new, `slots` which type has which colour."""
 
     slots = param.String("", doc="Colour slots by event name, as JSON.")
+    find = param.String("", doc="What is searched for.")
+    only = param.String("", doc="The type of event that is shown alone; all, if empty.")
     ready = param.Integer(0, doc="Counted up by the browser when it is ready to draw: what came before is lost to it.")
     _esm = script("words", "rows", "feed")
     _stylesheets = style("feed")
@@ -34,6 +38,7 @@ class Feed(LiveView):
     """Time, event, page, place, source and device of each event as it comes."""
 
     alone_styles: ClassVar[dict[str, str]] = {"height": "440px"}
+    says = ("feed", "feed_find")
     is_early = False  # it is sent batches, and says when it is ready for them
 
     def _build(self) -> pn.viewable.Viewable:
@@ -42,8 +47,16 @@ class Feed(LiveView):
         self._number = -1
         self._batch = 0
         self._rows.param.watch(lambda _: self._send_all(), "ready")
+        self._rows.param.watch(lambda *_: self._say(), ["find", "only"])
         self._pick_from(self._rows)
         return pn.Column(self._rows, sizing_mode="stretch_both", margin=0, css_classes=["g-feed"])
+
+    def _say(self) -> None:
+        self.choices = said_text("feed", self._rows.only) | said_text("feed_find", self._rows.find)
+
+    def _hear(self, said: Choices) -> None:
+        only, find = (said.get(name, ("",))[0] for name in self.says)
+        self._rows.param.update(only=only, find=find)
 
     def refresh(self, board: Board) -> None:
         """Send what has come in since the last time."""

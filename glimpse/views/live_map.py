@@ -17,11 +17,13 @@ import param
 from glimpse.geo.borders import load_borders
 from glimpse.live import PlaceNow
 from glimpse.live.places import place_key
+from glimpse.views.address import Choices, said_text
 from glimpse.views.board import Board
 from glimpse.views.map_arcs import Home, arcs
 from glimpse.views.map_cells import WHOLE, Cells, Frame, dots_px, read_frame
 from glimpse.views.map_countries import Measure, painted, shaded
 from glimpse.views.map_figure import MapFigure, build_map
+from glimpse.views.map_spot import Spot, heard_spot, read_spot
 from glimpse.views.map_tables import TABLES, picked_by
 from glimpse.views.parts import LiveView, Picture, call_on_tap, script, style, weak_hook
 from glimpse.views.place_rows import Numbers
@@ -46,6 +48,7 @@ class MapLegend(Picture):
     is_table = param.Boolean(default=False, doc="Whether the numbers are shown in place of the map.")
     rows = param.String("", doc="The numbers as JSON, while they are shown.")
     frame = param.String("", doc="What the browser looks at, as `map_cells.read_frame` reads it.")
+    spot = param.String("", doc="Where its middle is, and how closely that is, as `map_spot.read_spot` reads it.")
     _esm = script("words", "table", "figure", "legend")
     _stylesheets = style("table", "legend")
 
@@ -53,10 +56,10 @@ class MapLegend(Picture):
 class _Drawn:
     """One drawing of the map, and which rows it has."""
 
-    def __init__(self, plot: Any, token: str) -> None:
+    def __init__(self, plot: Any, token: str, spot: Spot | None) -> None:
         # HoloViews keeps its plot for as long as the drawing is shown; with it goes this.
         self.plot = ref(plot)
-        self.models = MapFigure(plot, token)
+        self.models = MapFigure(plot, token, spot)
         self.cells: Cells | None = None
         self.generation = -1
         self.rows = 0
@@ -75,6 +78,7 @@ class LiveMap(LiveView):
         default=None, length=2, allow_None=True, doc="Latitude and longitude of there, in degrees."
     )
     alone_styles: ClassVar[dict[str, str]] = {"height": "460px"}
+    says = ("map",)
     is_early = False  # scripts in the browser unpack what it is sent
 
     def _build(self) -> pn.viewable.Viewable:
@@ -84,6 +88,7 @@ class LiveMap(LiveView):
         self._legend.link(self, bidirectional=True, **cast("dict[str, Any]", {"layer": "layer", "arcs": "arcs"}))
         self._legend.param.watch(lambda change: self._look_at(change.new), "frame")
         self._legend.param.watch(lambda change: self._show_table(is_shown=change.new), "is_table")
+        self._legend.param.watch(lambda change: self._say(change.new), "spot")
         self._pick_from(self._legend)
         self.param.watch(lambda *_: self._show_layer(), ["layer", "arcs", "home"])
         self._legend.has_home = self.home is not None
@@ -106,7 +111,7 @@ class LiveMap(LiveView):
 
     def _on_drawn(self, plot: Any, _element: Any) -> None:
         """Get hold of a new drawing's models, and fill them."""
-        drawn = _Drawn(plot, self._legend.token)
+        drawn = _Drawn(plot, self._legend.token, read_spot(self._legend.spot))
         models = drawn.models
         models.recolour(THEMES[self.theme])
         models.show(self.layer, with_arcs=self._has_arcs)
@@ -143,6 +148,14 @@ class LiveMap(LiveView):
         if frame is not None:
             self._frame = frame
             self.pull.refresh_soon()
+
+    def _say(self, spot: str) -> None:
+        if read_spot(spot) or not spot:
+            self.choices = said_text("map", spot)
+
+    def _hear(self, said: Choices) -> None:
+        """Have the map look there when it is drawn; one that is drawn already goes on as its viewer moves it."""
+        self._legend.spot = heard_spot(said)
 
     def _show_table(self, *, is_shown: bool) -> None:
         self.layout.css_classes = ["g-map", *(["g-as-table"] if is_shown else [])]

@@ -67,6 +67,18 @@ class LivePage:
         """Name another project in the tag that an empty page shows."""
         self._start.project = project
 
+    def follow_choices(self, whole: Any) -> None:
+        """Keep what is chosen in the parts the same as in the whole's `choices`, both ways."""
+        for part in (part for part in self.parts if part.says):
+
+            def tell(_: object, part: LiveView = part) -> None:
+                others = {name: texts for name, texts in whole.choices.items() if name not in part.says}
+                whole.choices = others | part.choices
+
+            part.choose(whole.choices)
+            part.param.watch(tell, "choices")
+            whole.param.watch(lambda change, part=part: part.choose(change.new), "choices")
+
     def watch_picks(self, take: Any) -> None:
         """Call with each field and value that is clicked on."""
         for part in self.parts:

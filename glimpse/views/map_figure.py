@@ -37,6 +37,7 @@ from glimpse.geo.borders import load_borders
 from glimpse.views.hover_card import hover_card
 from glimpse.views.map_cells import CHANGING, COLUMNS, LEVELS, TILE, WORLD_M
 from glimpse.views.map_countries import SHADES, shapes, with_gaps
+from glimpse.views.map_spot import Spot
 from glimpse.views.place_rows import SUMMED
 from glimpse.views.tokens import THEMES, Theme, ThemeName
 
@@ -91,8 +92,9 @@ def build_map(theme: ThemeName, on_drawn: Any) -> Any:
 class MapFigure:
     """The Bokeh models of one drawn map, as far as a tick or a switch of theme touches them."""
 
-    def __init__(self, plot: Any, token: str) -> None:
+    def __init__(self, plot: Any, token: str, spot: Spot | None = None) -> None:
         self.figure = plot.state
+        self._framed = {"figure": self.figure, "world": WORLD_M, "spot": list(spot or ())}
         self._layer, self._theme = "places", THEMES["dark"]
         self._draw_land()
         # Not an element of HoloViews' own: an overlay of two takes three times as long to draw, for each viewer.
@@ -176,7 +178,7 @@ class MapFigure:
         figure.outline_line_color = figure.background_fill_color = figure.border_fill_color = None
         figure.sizing_mode = "stretch_both"
         figure.output_backend = "canvas"
-        keep = CustomJS(args={"figure": figure, "action": "keep", "world": WORLD_M}, code=_js("map_frame"))
+        keep = CustomJS(args={**self._framed, "action": "keep"}, code=_js("map_frame"))
         figure.js_on_change("inner_width", keep)
         figure.js_on_change("inner_height", keep)
         told: dict[str, Any] = {"figure": figure, "token": token, "world": WORLD_M, "tile": TILE}
@@ -187,7 +189,7 @@ class MapFigure:
 
     def _add_tools(self, dots: Any) -> None:
         figure = self.figure
-        home = CustomJS(args={"figure": figure, "action": "home", "world": WORLD_M}, code=_js("map_frame"))
+        home = CustomJS(args={**self._framed, "action": "home"}, code=_js("map_frame"))
         hovers = [self._hover(dots, _DOT_CARD), self._hover(self._areas, _COUNTRY_CARD)]
         pan, wheel, tap = PanTool(), WheelZoomTool(zoom_on_axis=False), TapTool(renderers=[dots, self._areas])
         for tool in (pan, wheel, *hovers, tap):

@@ -16,6 +16,7 @@ from bokeh.document import Document
 from panel.custom import JSComponent
 
 from glimpse.live import ALL_PROJECTS, Window
+from glimpse.views.address import Choices
 from glimpse.views.board import Board
 from glimpse.views.pull import Pull
 from glimpse.views.tokens import ThemeName, variables
@@ -131,6 +132,8 @@ class LiveView(pn.viewable.Viewer):
 
     theme = param.Selector(default="dark", objects=["dark", "light"], doc="Which of the two sets of colours.")
     picked = param.Parameter(None, doc="What was clicked on last to be filtered by: field and value.")
+    choices = param.Dict(default={}, doc="What is chosen in it, as an address says it: the texts of each name.")
+    says: ClassVar[tuple[str, ...]] = ()  # by which names an address says it
     is_always_there: ClassVar[bool] = False  # on every page of the dashboard
     is_early: ClassVar[bool] = True  # shows what it is made with, before a browser has looked
     alone_styles: ClassVar[dict[str, str]] = {}  # its size, where no dashboard gives it one
@@ -152,6 +155,15 @@ class LiveView(pn.viewable.Viewer):
     def refresh(self, board: Board) -> None:
         """Take up what is new on the board."""
         raise NotImplementedError
+
+    def choose(self, said: Choices) -> None:
+        """Go on to what an address says of this part, among others."""
+        mine = {name: said[name] for name in self.says if said.get(name)}
+        if mine != self.choices:
+            self._hear(mine)
+
+    def _hear(self, said: Choices) -> None:
+        """Take what is chosen, by the names of `says`; what can't be, or is not there, is as usual."""
 
     def _pick_from(self, picture: Picture) -> None:
         """Take what is clicked on in a picture as what is picked here."""

@@ -8,10 +8,13 @@ from __future__ import annotations
 import asyncio
 from typing import Any, ClassVar, Literal
 
+import param
+
 from glimpse.views.address import Choices, heard_tab, said_tab
 from glimpse.views.ask import Ask, Rows
 from glimpse.views.asked import AskedPicture, AskedView
 from glimpse.views.parts import script, style
+from glimpse.views.saved_file import file_of
 from glimpse.views.scope import Scope
 
 # What each is called; up to where it is good, and from where on poor. Milliseconds; CLS has no unit.
@@ -41,9 +44,11 @@ class VitalTiles(AskedPicture):
 
 
 class VitalLines(AskedPicture):
-    """The drawing of the table."""
+    """The drawing of the table; `file` is what the browser is to save."""
 
-    _esm = script("words", "durations", "tabs", "vitals_by")
+    file = param.Dict(default={}, doc="Name, type and content in base64.")
+
+    _esm = script("words", "durations", "tabs", "save", "vitals_by")
     _stylesheets = style("asked", "breakdown", "vitals_by")
 
 
@@ -79,10 +84,12 @@ class VitalsBy(AskedView):
     def __init__(self, ask: Ask, scope: Scope, **params: Any) -> None:
         self._tab, self._metric = next(iter(TABS)), next(iter(METRICS))
         self._heard = 0  # how often an address has said which
+        self._rows: Rows = []
         super().__init__(ask, scope, **params)
 
     def _draw(self) -> AskedPicture:
-        return VitalLines(sizing_mode="stretch_both", margin=0)
+        self._lines = VitalLines(sizing_mode="stretch_both", margin=0)
+        return self._lines
 
     def _classes(self) -> list[str]:
         return ["g-vitals-by"]
@@ -93,6 +100,7 @@ class VitalsBy(AskedView):
             self._ask("vitals", scope, field=field, top=TOP),
             self._then("vitals", scope, field=field, top=_MOST_COMPARED),
         )
+        self._rows = now if then is None else _with_before(now, then)
         values = {value: {key: one["value"] for key, one in of.items()} for value, of in _by_value(then or []).items()}
         lines = [
             {"value": value, "metrics": metrics, "before": values.get(value, {})}
@@ -109,6 +117,9 @@ class VitalsBy(AskedView):
                 self.reload()
             case {"by": str(metric)} if metric in METRICS:
                 self._metric = metric
+            case {"save": "csv" | "parquet" as kind}:
+                project = self.scope.project.strip("*") or "all"
+                self._lines.file = file_of(self._rows, f"{project}-vitals-{self._tab.lower()}", kind)
 
     def _said(self) -> dict[str, tuple[str, ...]]:
         return said_tab("vitals", self._tab, TABS) | said_tab("vitals_by", self._metric, METRICS)
@@ -123,6 +134,12 @@ def _by_value(rows: Rows) -> dict[Any, dict[str, dict[str, Any]]]:
     for row in rows:
         of_one.setdefault(row["value"], []).append(row)
     return {value: _measured(rows) for value, rows in of_one.items()}
+
+
+def _with_before(rows: Rows, before: Rows) -> Rows:
+    """Return rows with the percentile of the span before, None where it was not measured."""
+    then = {(row["value"], row["metric"]): row["percentile"] for row in before}
+    return [row | {"percentile_before": then.get((row["value"], row["metric"]))} for row in rows]
 
 
 def _measured(rows: Rows) -> dict[str, dict[str, Any]]:

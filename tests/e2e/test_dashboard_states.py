@@ -64,6 +64,13 @@ def test_a_store_that_is_slow_or_away_is_told_on_each_page_and_asked_again(
             page.goto(f"{served.url}/glimpse_app?project=shop&since=1h&view={view}")
             wait_until(lambda card=card: phase(page, card) == "failed", timeout_s=30, what=f"why not on {view}")
             assert AWAY in page.locator(card).first.inner_text()
+            if view == "explore":
+                beside = page.locator(".g-side-by-side .card")
+                wait_until(lambda beside=beside: AWAY in beside.inner_text(), what="why no columns")
+                whole, said = (one.bounding_box() for one in (beside, beside.locator(".empty")))
+                assert whole
+                assert said
+                assert said["y"] + said["height"] / 2 < whole["y"] + 200  # the card is higher than the screen
             assert "Errno" not in page.locator("body").inner_text()
         page.goto(f"{served.url}/glimpse_app?project=shop&since=24h")
         page.get_by_text(AWAY).last.wait_for()

@@ -2,7 +2,7 @@
 // Values are data: they only ever become text.
 const UNITS = {events: "Events", page_views: "Views", sessions: "Sessions"}
 const GOAL = {conversion: "Goal"}
-const SHOWN = 60
+const SHOWN = 60  // at first; the others when they are asked for
 const percent = (share) => share > 0 && share < 0.01 ? "<1%" : `${Math.round(share * 100)}%`
 const exact = (share) => `${(share * 100).toLocaleString(undefined, {maximumFractionDigits: share < 0.1 ? 1 : 0})}%`
 
@@ -13,10 +13,7 @@ export function render({model, el}) {
   const card = make("section", "card")
   const head = make("div", "head")
   const title = make("h2", "", model.title)
-  const saves = make("div", "saves")
-  saves.append(button("save", "CSV", () => want({save: "csv"})), button("save", "Parquet", () => want({save: "parquet"})))
-  for (const one of saves.children) one.setAttribute("aria-label", `Download as ${one.textContent}`)
-  head.append(title, saves)
+  head.append(title, save_buttons(model, want))
   const panel = make("div", "panel")
   const tabs = tab_list(panel, (name) => want({tab: name}))
   const tools = make("div", "tools")
@@ -41,6 +38,7 @@ export function render({model, el}) {
   let field = ""
   let s = {tabs: [], rows: [], by: "events", nothing: ""}
   let sorted_by = "", counted_by = "", heard = -1
+  let is_whole = false  // all lines are shown
   // Which share of a line's sessions reaches the goal, as a bar beside the line's own.
   const converted = (row) => {
     const box = make("span", "goal num")
@@ -77,6 +75,13 @@ export function render({model, el}) {
     li.append(one)
     return li
   }
+  const others = (n) => {
+    if (n <= 0) return []
+    const li = make("li")
+    li.append(button("more", plural(n, "more line", "more lines"), () => { is_whole = true; fill() }))
+    li.firstChild.tabIndex = -1
+    return [li]
+  }
   const fill = (is_typed = false) => {
     counted_by = sorted_by in GOAL ? s.by : sorted_by
     const whole = s.rows.reduce((sum, row) => sum + row[counted_by], 0) || 1
@@ -87,7 +92,8 @@ export function render({model, el}) {
     const found = text ? all.filter((row) => name(row).toLowerCase().includes(text)) : all
     if (is_typed) tell_found(found.length, text)
     const most = Math.max(1, ...found.filter((row) => !row.is_other).map((row) => row[counted_by]))
-    keep_focus(list, () => list.replaceChildren(...found.slice(0, SHOWN).map((row) => line(row, Math.max(most, row[counted_by])))))
+    const shown = is_whole ? found : found.slice(0, SHOWN)
+    keep_focus(list, () => list.replaceChildren(...shown.map((row) => line(row, Math.max(most, row[counted_by]))), ...others(found.length - shown.length)))
     empty.hidden = found.length > 0 && model.phase !== "failed"
     empty.textContent = model.phase === "failed" ? model.problem : model.phase === "loading" && !model.state ? "" : s.nothing
     for (const one of columns.children) one.setAttribute("aria-pressed", String(one.dataset.key === sorted_by))
@@ -96,6 +102,7 @@ export function render({model, el}) {
     phased(card, model)
     if (model.state) s = JSON.parse(model.state)
     tabs.show(s.tabs, s.tab)
+    if (s.field !== field) is_whole = false
     if (s.field !== field || (sorted_by in GOAL && !s.goal)) sorted_by = s.by
     field = s.field
     if (model.state && s.heard !== heard) {  // what an address says; else what is typed here goes on
@@ -112,19 +119,8 @@ export function render({model, el}) {
     })))
     fill()
   }
-  const save = () => {
-    const {name, type, content} = model.file
-    if (!content) return
-    const bytes = Uint8Array.from(atob(content), (c) => c.charCodeAt(0))
-    const link = make("a")
-    link.href = URL.createObjectURL(new Blob([bytes], {type}))
-    link.download = name
-    link.click()
-    setTimeout(() => URL.revokeObjectURL(link.href), 10_000)
-  }
   search.addEventListener("input", () => fill(true))
   search.addEventListener("input", when_still(() => want({find: search.value.trim()})))
   show()
   for (const name of ["state", "phase", "problem"]) model.on(name, show)
-  model.on("file", save)
 }

@@ -44,6 +44,7 @@ export function render({model, el}) {
   const tools = make("div", "tools")
   const search = make("input", "search")
   search.type = "search"
+  search.maxLength = 200
   search.placeholder = "Search the feed"
   search.setAttribute("aria-label", "Search the feed")
   const names = make("select", "names")
@@ -77,6 +78,12 @@ export function render({model, el}) {
     const text = search.value.trim().toLowerCase()
     return (!text || row.search_.includes(text)) && (!names.value || row.dataset.event === names.value)
   }
+  const name_type = (name, label) => {
+    const option = [...names.options].find((one) => one.value === name) ?? make("option")
+    option.value = name
+    option.textContent = label
+    if (!option.isConnected) names.append(option)
+  }
   const note_names = (rows) => {
     const fresh = rows.filter((r) => !seen.has(r.name) && seen.size < 200 && seen.add(r.name))
     if (fresh.length === 0 && names.options.length > 0) return
@@ -84,11 +91,19 @@ export function render({model, el}) {
       names.append(make("option", "", "All events"))
       names.options[0].value = ""
     }
-    for (const r of fresh) {
-      const option = make("option", "", r.label)
-      option.value = r.name
-      names.append(option)
-    }
+    for (const r of fresh) name_type(r.name, r.label)
+  }
+  // What an address says; a type of which nothing has come yet can be chosen too.
+  const hear_type = () => {
+    if (model.only && !seen.has(model.only)) name_type(model.only, model.only)
+    if (names.value === model.only) return
+    names.value = model.only
+    look_again()
+  }
+  const hear_text = () => {
+    if (search.value.trim() === model.find) return
+    search.value = model.find
+    look_again()
   }
   const say = () => {
     const shown = [...list.children].filter((row) => !row.hidden).length
@@ -158,12 +173,17 @@ export function render({model, el}) {
   }
   list.addEventListener("scroll", () => { at = list.scrollTop }, {passive: true})
   search.addEventListener("input", look_again)
-  names.addEventListener("change", look_again)
+  search.addEventListener("input", when_still(() => { model.find = search.value.trim() }))
+  names.addEventListener("change", () => { model.only = names.value; look_again() })
   recolour()
   note_names([])
+  hear_type()
+  hear_text()
   show()
   say()
   model.on("slots", recolour)
+  model.on("only", hear_type)
+  model.on("find", hear_text)
   model.on("state", show)
   model.ready += 1
 }

@@ -119,6 +119,13 @@ export function render({model, el}) {
     const wait = (s.steps[at + 1].time - s.steps[at].time) / Number(speed.value)
     timer = setTimeout(() => el.isConnected && go_on(), Math.min(Math.max(30, wait), Number(speed.value) === 1 ? Infinity : LONGEST_WAIT_MS))
   }
+  // Another speed holds for what is waited for now: at 1x that may be minutes.
+  speed.addEventListener("change", () => {
+    if (timer == null) return
+    clearTimeout(timer)
+    at -= 1
+    go_on()
+  })
   play.addEventListener("click", () => {
     if (timer != null) return stop()
     play.textContent = "Pause"

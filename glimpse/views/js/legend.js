@@ -137,7 +137,9 @@ export function render({model, el}) {
   // The map's figure says what it looks at, perhaps before this is drawn.
   const tell = (event) => {
     const frame = window.glimpse_frames?.[model.token]
-    if (frame && (!event || event.detail === model.token)) model.frame = frame
+    if (!frame || (event && event.detail !== model.token)) return
+    model.frame = frame
+    model.spot = window.glimpse_spots[model.token]
   }
   window.addEventListener("glimpse-frame", tell)
   model.on("remove", () => window.removeEventListener("glimpse-frame", tell))

@@ -1,6 +1,7 @@
 // Which time is looked at: usual spans, or one of one's own; in which zone; beside the time before or not.
 const LIVE = "30m"
 const SPANS = [[LIVE, "30 min"], ["1h", "1 h"], ["24h", "24 h"], ["7d", "7 d"], ["30d", "30 d"]]
+const UNITS = {m: "min", h: "h", d: "d"}
 
 export function render({model, el}) {
   const here = Intl.DateTimeFormat().resolvedOptions().timeZone || "UTC"
@@ -59,13 +60,17 @@ export function render({model, el}) {
     write(told, !is_stored ? "" : model.told === "loading" ? `${span}: asking the store …` : model.told ||
       (model.until ? `${span}, without who is here now` : `${span}, with who is here now`))
   }
-  let is_custom = !is_usual()
+  // A time back from now that is none of the usual ones, such as 6 h in an address, has no dates to be typed.
+  const back = () => model.until || is_usual() ? null : /^(\d+)([mhd])$/.exec(since())
+  let is_custom = !is_usual() && !back()
   const show = () => {
     const [live] = spans.children
     live.textContent = model.is_live ? "Live · 30 min" : "30 min"
     live.setAttribute("aria-label", model.is_live ? "Live, the last 30 minutes" : "The last 30 minutes")
     for (const one of spans.children) one.setAttribute("aria-pressed", String(!is_custom && !model.until && one.dataset.since === since()))
-    own.setAttribute("aria-pressed", String(is_custom))
+    own.textContent = back() ? `${back()[1]} ${UNITS[back()[2]]}` : "Custom"
+    own.setAttribute("aria-label", back() ? `The last ${own.textContent}: choose another span` : "Custom")
+    own.setAttribute("aria-pressed", String(is_custom || back() != null))
     own.setAttribute("aria-expanded", String(is_custom))
     custom.hidden = !is_custom
     compare.hidden = !model.can_compare

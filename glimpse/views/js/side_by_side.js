@@ -98,6 +98,7 @@ export function render({model, el}) {
     const is_failed = model.phase === "failed"
     empty.textContent = is_failed ? model.problem : ""
     empty.hidden = !is_failed
+    add.hidden = !model.state || s.columns.length >= s.most
     if (is_failed || !model.state || model.phase === "loading") return
     s = JSON.parse(model.state)
     typed = s.columns.map((column) => column.typed)

@@ -16,7 +16,7 @@ export function render({model, el}) {
   const card = make("section", "card")
   const head = make("div", "head")
   const title = make("h2", "", "Slowest first")
-  head.append(title, make("span", "hint", "75th percentile"))
+  head.append(title, make("span", "hint", "75th percentile"), save_buttons(model, want))
   const scroll = make("div", "scroll")
   const tabs = tab_list(scroll, (name) => want({tab: name}))
   const table = make("table")

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import AsyncIterator
+from threading import Thread
 from typing import Any
 
 import duckdb
@@ -77,3 +78,18 @@ async def test_a_question_that_needs_more_memory_than_there_is_is_told_so_and_th
             await readers.run(lambda cursor: cursor.execute("SELECT list(md5(i::VARCHAR)) FROM range(2000000) r(i)"))
         assert await readers.run(quick) == [(42,)]
         readers.close()
+
+
+async def test_closing_waits_for_no_question_that_has_no_thread_yet():
+    with duckdb.connect(config={"threads": 2}) as database:
+        readers = Readers([database.cursor()], time_limit_s=3600)
+        asked = [asyncio.create_task(readers.run(endless)) for _ in range(3)]
+        await asyncio.sleep(0)
+        running = list(readers._under_way)
+        await asyncio.to_thread(wait_until, running[0].running, what="the first is on the only thread")
+        closing = Thread(target=readers.close, daemon=True)
+        closing.start()
+        await asyncio.to_thread(closing.join, 5)
+        assert not closing.is_alive()
+        found = await asyncio.gather(*asked, return_exceptions=True)
+        assert [type(one) for one in found] == [QueryTooSlow, asyncio.CancelledError, asyncio.CancelledError]

@@ -7,11 +7,14 @@ from urllib.parse import parse_qsl, urlsplit
 from hypothesis import given
 from hypothesis import strategies as st
 
+from glimpse.live import Window
 from glimpse.views.address import CHOICES as NAMES
 from glimpse.views.address import DEFAULTS, read_address, read_choices, search_of
 from glimpse.views.asked_page import AskedPage
 from glimpse.views.explore_page import ExplorePage
+from glimpse.views.feed import Feed
 from glimpse.views.history_page import HistoryPage
+from glimpse.views.live_map import LiveMap
 from glimpse.views.performance_page import PerformancePage
 from glimpse.views.scope import DAY_MS, Scope, span_of
 from glimpse.views.sessions_page import SessionsPage
@@ -32,6 +35,9 @@ CHOICES = {
 # What can be chosen in the parts of the pages.
 TYPED = st.text(st.characters(exclude_categories=["Cs"]), min_size=1, max_size=40).map(str.strip).filter(bool)
 IN_PARTS: dict[str, st.SearchStrategy[tuple[str, ...]]] = {
+    "map": st.sampled_from([("48.2,16.37,5",), ("-33.87,151.2,4.5",)]),
+    "feed": st.tuples(TYPED),
+    "feed_find": st.tuples(TYPED),
     "line": st.just(("events",)),
     "pages": st.sampled_from([("Entry",), ("Exit",)]),
     "sources": st.just(("UTM source",)),
@@ -57,7 +63,9 @@ async def never_asked(question: str, scope: Scope, **arguments: Any) -> Any:
     raise AssertionError(question)
 
 
-PARTS = [part for page in PAGES for part in page(never_asked, theme="dark").parts]
+WINDOW = Window(minutes=30, max_events=100, now_ms=lambda: NOW)
+LIVE = [Feed(WINDOW), LiveMap(WINDOW)]
+PARTS: list[Any] = [*LIVE, *(part for page in PAGES for part in page(never_asked, theme="dark").parts)]
 
 
 def arguments_of(search: str) -> dict[str, list[bytes]]:

@@ -1,8 +1,11 @@
 from __future__ import annotations
 
+import base64
+import io
 import json
 from typing import Any
 
+import pyarrow.parquet as pq
 import pytest
 from waiting import wait_until_async
 
@@ -49,6 +52,21 @@ async def test_each_page_has_its_own_line_and_what_was_not_measured_none():
     by.picture.wanted = json.dumps({"tab": "Device"})
     await wait_until_async(lambda: len(asked) == 3, what="the other tab's question")
     assert asked[2][2]["field"] == "device"
+
+
+async def test_the_table_of_vitals_is_saved_with_what_was_measured_and_what_it_was_before():
+    async def ask(_: str, scope: Scope, **__: Any) -> Any:
+        return MEASURED if scope == now else [MEASURED[0] | {"percentile": 3000.0}]
+
+    now = Scope("shop", 1_000, 2_000)
+    by = VitalsBy(ask, now, compares=True)
+    by.reload()
+    await wait_until_async(lambda: by.picture.phase == "ready", what="the answer")
+    by.picture.wanted = json.dumps({"save": "parquet"})
+    rows = pq.read_table(io.BytesIO(base64.b64decode(by._lines.file["content"]))).to_pylist()
+    before = (3000.0, None, None)
+    assert rows == [row | {"percentile_before": then} for row, then in zip(MEASURED, before, strict=True)]
+    assert by._lines.file["name"] == "shop-vitals-page.parquet"
 
 
 async def test_errors_are_looked_for_within_what_is_filtered_already():
