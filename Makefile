@@ -89,11 +89,11 @@ versions: .venv/.installed-dev sdk/dist/glimpse.js chromium nginx ## run the sui
 
 .PHONY: mutations
 mutations: .venv/.installed-dev sdk/dist/glimpse.js ## break what is promised in one way at a time, and see that a test notices
-	$(BIN)/python tests/contract/mutations.py $(ARGS)
+	$(BIN)/python tests/mutations.py $(ARGS)
 
 .PHONY: soak
 soak: versions ## all versions, three mutations, 110,000 wrong requests, a hundred kills, 2,000 page lives under trouble, then hold a rate for long and compare the books (ARGS="--minutes 60")
-	$(BIN)/python tests/contract/mutations.py --only
+	$(BIN)/python tests/mutations.py --only
 	$(BIN)/python bench/fuzz.py
 	$(BIN)/python bench/chaos.py
 	$(BIN)/python bench/delivery.py

@@ -101,6 +101,6 @@ def test_the_views_are_imported_for_the_first_viewer_and_not_before(tmp_path: Pa
         assert served.process
         loaded = Path(f"/proc/{served.process.pid}/maps")
         assert served.post(an_event())[0] == 200
-        assert "/pandas/" not in loaded.read_text()
+        assert "/shapely/" not in loaded.read_text()
         assert served.ask("GET", "/glimpse_app")[0] == 200
-        assert "/pandas/" in loaded.read_text()
+        assert "/shapely/" in loaded.read_text()

@@ -7,6 +7,7 @@ import base64
 import json
 import os
 import re
+import signal
 import socket
 from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
@@ -73,7 +74,9 @@ class Site:
 
 @pytest.fixture
 async def site() -> AsyncIterator[Site]:
+    before = signal.getsignal(signal.SIGINT)  # Panel takes it from whoever makes a server
     site = Site()
+    signal.signal(signal.SIGINT, before)
     yield site
     site.stop()
 
